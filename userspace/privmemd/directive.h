@@ -15,21 +15,22 @@
 
 struct directive_max {
 	unsigned int nid;
-	unsigned int line; /* where it was asked for, see directive_error */
 	struct limit limit;
+	unsigned int file, line; /* where it was asked for: index of the text, number of the line */
 };
 
 struct directive {
-	bool is_set; /* any of the keys was seen, even if what is left in the end is nothing */
-	bool is_reset; /* the node list was last emptied on purpose */
+	bool is_set; /* one of the keys was seen, even if nothing is left in the end */
+	bool is_reset; /* the node list was emptied by an empty assignment */
 	struct nodelist nodes; /* empty: the unit asks for nothing */
-	struct directive_max *max; /* at most one a node, in the order they were first named */
+	struct directive_max *max; /* at most one a node, see directive_limit() */
 	size_t n_max;
+	unsigned int n_files; /* texts added so far */
 };
 
 /* Which line is at fault; path is one of those handed in and lives as long as they do. */
 struct directive_error {
-	const char *path;
+	const char *path; /* NULL when no file is at fault */
 	unsigned int line; /* 0 when the file as a whole is at fault */
 	char reason[200];
 };
@@ -38,18 +39,17 @@ void directive_done(struct directive *directive);
 const struct limit *directive_limit(const struct directive *directive, unsigned int nid);
 
 bool directive_is_key(const char *key);
-bool directive_mentions_key(const char *text, size_t length, const char *section);
 const char *directive_section_of(const char *unit);
+bool directive_is_mentioned(const char *text, size_t length, const char *section);
 
 int directive_add_text(struct directive *directive, const char *unit, const char *section,
 		       const char *path, const char *text, size_t length,
 		       struct directive_error *ret_error);
-int directive_check(const struct directive *directive, const char *path,
+int directive_check(struct directive *directive, char *const *files,
 		    struct directive_error *ret_error);
-int directive_assign(struct directive *directive, const char *unit, const char *key,
-		     const char *value, const char **ret_reason);
 
-/* The one function here that does I/O; it lives in directive-load.c. */
+/* The functions that do I/O live in directive-load.c. */
+int directive_read_file(int root_fd, const char *path, char **ret, size_t *ret_length);
 int directive_load(int root_fd, const char *unit, char *const *files, const char *section,
 		   struct directive *ret, struct directive_error *ret_error);
 

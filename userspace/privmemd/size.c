@@ -5,7 +5,6 @@
  * "infinity". What does not fit 64 bits is refused, never wrapped.
  */
 
-#define _GNU_SOURCE /* asprintf */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -144,13 +143,15 @@ char *limit_format(const struct limit *limit)
 	if (limit->kind == LIMIT_INFINITY)
 		return strdup("infinity");
 	if (limit->kind == LIMIT_PERMYRIAD) {
-		if (asprintf(&text, "%ju.%02ju%%", (uintmax_t)value / 100, (uintmax_t)value % 100) < 0)
+		if (asprintf(&text, "%ju.%02ju%%", (uintmax_t)value / 100,
+			     (uintmax_t)value % 100) < 0)
 			return NULL;
 		return text;
 	}
 	for (; value && value % 1024 == 0 && suffix < 3; suffix++)
 		value /= 1024;
-	if (asprintf(&text, "%ju%.*s", (uintmax_t)value, suffix >= 0, &size_suffixes[suffix < 0 ? 0 : suffix]) < 0)
+	if (asprintf(&text, "%ju%.*s", (uintmax_t)value, suffix >= 0,
+		     &size_suffixes[suffix < 0 ? 0 : suffix]) < 0)
 		return NULL;
 	return text;
 }
