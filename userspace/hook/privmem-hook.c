@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * privmem-hook - ask privmemd to apply a unit's grant before the unit's first instruction
+ *
+ * Runs as ExecCondition=, ExecStartPre= or ExecStart= of units that the generator found. It says
+ * one line ("unit NAME" or "slice NAME"), gets one line back ("CODE REASON") and exits with the
+ * code. It is linked statically and opens nothing but the socket, since it has to work inside
+ * RootDirectory= as well. A privmemd that hangs must not hang the boot: after the deadline the
+ * hook gives up by itself.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "nodelist.h"
+#include "size.h"
+
+#ifndef HOOK_SOCKET
+#define HOOK_SOCKET "/run/privmem/apply"
+#define HOOK_CGROUP "/proc/self/cgroup"
+#define HOOK_DEADLINE_SEC 30
+#endif
+
+#define LINE_MAX_BYTES 1024
+
+enum {
+	EXIT_USAGE = 2,
+	EXIT_NO_ANSWER = 7,
+};
+
+struct request {
+	bool is_slice;
+	const char *unit;
+	const char *nodes;
+	const char *max;
+};
+
+static const char usage[] =
+	"usage: privmem-hook UNIT\n"
+	"       privmem-hook --slice SLICE\n"
+	"       privmem-hook --nodes=LIST [--max=SIZE] [UNIT]\n";
+
+static void deadline_handler(int signal)
+{
+	static const char message[] = "privmem-hook: privmemd did not answer in time\n";
+
+	(void)signal;
+	(void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+	_exit(EXIT_NO_ANSWER);
+}
+
+static void deadline_start(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	signal(SIGALRM, deadline_handler);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	alarm(HOOK_DEADLINE_SEC);
+}
+
+/* A name goes into a line of words, so it must be one word. */
+static bool is_unit_name(const char *name)
+{
+	return *name && strlen(name) < 256 && !strpbrk(name, " \t\r\n/") && strchr(name, '.');
+}
+
+static int check_request(const struct request *request)
+{
+	struct nodelist nodes;
+	struct limit limit;
+	const char *reason;
+
+	if (!is_unit_name(request->unit)) {
+		fprintf(stderr, "privmem-hook: \"%s\" is not the name of a unit\n", request->unit);
+		return -EINVAL;
+	}
+	if (request->nodes && (nodelist_parse(request->nodes, &nodes, &reason) < 0 ||
+			       (reason = "names no node", nodelist_is_empty(&nodes)))) {
+		fprintf(stderr, "privmem-hook: --nodes=%s: %s\n", request->nodes, reason);
+		return -EINVAL;
+	}
+	if (request->max && limit_parse(request->max, &limit, &reason) < 0) {
+		fprintf(stderr, "privmem-hook: --max=%s: %s\n", request->max, reason);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * The service this process was started in: the last "*.service" in its cgroup's path, since a
+ * control process may sit in a sub-cgroup. systemd puts "_" in front of some names.
+ */
+static int find_own_unit(const char *cgroup_file, char *ret, size_t size)
+{
+	char line[LINE_MAX_BYTES], *part, *rest, *found = NULL;
+	FILE *file = fopen(cgroup_file, "re");
+
+	if (!file)
+		return -errno;
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "0::/", 4))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		for (part = strtok_r(line + 4, "/", &rest); part; part = strtok_r(NULL, "/", &rest))
+			if (strlen(part) > 8 && !strcmp(part + strlen(part) - 8, ".service"))
+				found = part;
+	}
+	fclose(file);
+	if (!found)
+		return -ENOENT;
+	return snprintf(ret, size, "%s", found + (*found == '_')) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+static int parse_arguments(int argc, char **argv, struct request *ret)
+{
+	static const struct option options[] = {
+		{ "slice", no_argument, NULL, 's' },
+		{ "nodes", required_argument, NULL, 'n' },
+		{ "max", required_argument, NULL, 'm' },
+		{},
+	};
+	struct request request = {};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (c == 's')
+			request.is_slice = true;
+		else if (c == 'n')
+			request.nodes = optarg;
+		else if (c == 'm')
+			request.max = optarg;
+		else
+			return -EINVAL;
+	}
+	request.unit = argv[optind];
+	if ((argc - optind > 1) || (!request.unit && !request.nodes) ||
+	    (request.is_slice && request.nodes) || (request.max && !request.nodes))
+		return -EINVAL;
+	*ret = request;
+	return 0;
+}
+
+/* Returns the length, or -EINVAL for a request too long for the protocol. */
+static int format_request(const struct request *request, char line[LINE_MAX_BYTES])
+{
+	int length = snprintf(line, LINE_MAX_BYTES, "%s %s%s%s%s%s\n",
+			      request->is_slice ? "slice" : "unit", request->unit,
+			      request->nodes ? " nodes=" : "", request->nodes ?: "",
+			      request->max ? " max=" : "", request->max ?: "");
+
+	return length < LINE_MAX_BYTES ? length : -EINVAL;
+}
+
+/* Sends @line and reads the answer, without its newline, until privmemd closes. */
+static int exchange(const char *line, size_t length, char answer[LINE_MAX_BYTES])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = HOOK_SOCKET };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t got = 0;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    send(fd, line, length, MSG_NOSIGNAL) != (ssize_t)length) {
+		close(fd);
+		return -errno;
+	}
+	while (got < LINE_MAX_BYTES - 1 &&
+	       (n = recv(fd, answer + got, LINE_MAX_BYTES - 1 - got, 0)) > 0)
+		got += (size_t)n;
+	close(fd);
+	answer[got] = '\0';
+	if (n < 0)
+		return -errno;
+	if (!got || answer[got - 1] != '\n')
+		return -EBADMSG;
+	answer[got - 1] = '\0';
+	return 0;
+}
+
+/* Takes "CODE REASON" apart. */
+static int parse_answer(char *answer, char **ret_reason)
+{
+	char *end;
+	long code;
+
+	errno = 0;
+	code = strtol(answer, &end, 10);
+	if (end == answer || errno || code < 0 || code > 255 || (*end && *end != ' '))
+		return -EBADMSG;
+	*ret_reason = *end ? end + 1 : end;
+	return (int)code;
+}
+
+static int ask(const struct request *request)
+{
+	char line[LINE_MAX_BYTES], answer[LINE_MAX_BYTES], *reason = NULL;
+	int length = format_request(request, line), r;
+
+	if (length < 0) {
+		fprintf(stderr, "privmem-hook: the request is longer than a line may be\n");
+		return EXIT_USAGE;
+	}
+	r = exchange(line, (size_t)length, answer);
+	if (r == -EBADMSG) {
+		fprintf(stderr, "privmem-hook: %s: privmemd gave no whole answer\n", request->unit);
+		return EXIT_NO_ANSWER;
+	}
+	if (r < 0) {
+		fprintf(stderr, "privmem-hook: %s: privmemd does not answer at %s: %s\n",
+			request->unit, HOOK_SOCKET, strerror(-r));
+		return EXIT_NO_ANSWER;
+	}
+	r = parse_answer(answer, &reason);
+	if (r < 0) {
+		fprintf(stderr, "privmem-hook: %s: cannot read privmemd's answer \"%s\"\n",
+			request->unit, answer);
+		return EXIT_FAILURE;
+	}
+	if (r > 0)
+		fprintf(stderr, "privmem-hook: %s: %s\n", request->unit, reason);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct request request;
+	char own[256];
+	int r;
+
+	if (parse_arguments(argc, argv, &request) < 0) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!request.unit) {
+		r = find_own_unit(HOOK_CGROUP, own, sizeof(own));
+		if (r < 0) {
+			fprintf(stderr, "privmem-hook: %s: not started by a service: %s\n",
+				HOOK_CGROUP, strerror(-r));
+			return EXIT_FAILURE;
+		}
+		request.unit = own;
+	}
+	if (check_request(&request) < 0)
+		return EXIT_USAGE;
+	deadline_start();
+	return ask(&request);
+}
