@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Looks through unit directories for files that name our keys. Nothing is merged and no mask,
+ * alias or order is looked at: a name too many costs a unit one question that privmemd answers
+ * with success, so every file simply counts for the name it is stored under.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "directive.h"
+#include "scan.h"
+#include "unitfile.h"
+
+/* Maps a file or directory name to the unit it belongs to; false: to none. */
+typedef bool (*scan_map_t)(const char *file, size_t length, char ret[256]);
+
+static bool has_suffix(const char *text, size_t length, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return length > n && !memcmp(text + length - n, suffix, n);
+}
+
+/**
+ * scan_section_of() - the section the keys stand in for a name
+ * @name: see struct scan_name
+ *
+ * Return: "Service" or "Slice"; NULL for other types of units.
+ */
+const char *scan_section_of(const char *name)
+{
+	if (!strcmp(name, "service"))
+		return "Service";
+	if (!strcmp(name, "slice"))
+		return "Slice";
+	return directive_section_of(name);
+}
+
+/* Length of the part that names what @name stands for, and whether more may follow it. */
+static size_t stem_length(const char *name, bool *ret_is_open)
+{
+	const char *type = strrchr(name, '.'), *at = strchr(name, '@');
+	size_t length = type ? (size_t)(type - name) : 0;
+
+	if (at && type && at < type) {
+		*ret_is_open = at + 1 == type;
+		return (size_t)(at - name) + (*ret_is_open ? 1 : 0);
+	}
+	*ret_is_open = !length || name[length - 1] == '-';
+	return length;
+}
+
+/**
+ * scan_is_related() - whether two names may meet in one unit
+ * @a: see struct scan_name
+ * @b: likewise
+ *
+ * Return: true for equal names, for a template and its instance, and where one is a prefix or a
+ * type that covers the other.
+ */
+bool scan_is_related(const char *a, const char *b)
+{
+	const char *section_a = scan_section_of(a), *section_b = scan_section_of(b);
+	bool is_open_a, is_open_b;
+	size_t length_a = stem_length(a, &is_open_a), length_b = stem_length(b, &is_open_b);
+
+	if (!section_a || !section_b || strcmp(section_a, section_b))
+		return false;
+	if (!strcmp(a, b))
+		return true;
+	return (is_open_a && length_a <= length_b + 1 && !strncmp(a, b, length_a)) ||
+	       (is_open_b && length_b <= length_a + 1 && !strncmp(a, b, length_b));
+}
+
+struct file_facts {
+	const char *section;
+	bool is_asking, has_root;
+};
+
+static bool changes_root(const char *key)
+{
+	return !strcmp(key, "RootDirectory") || !strcmp(key, "RootImage") ||
+	       !strcmp(key, "TemporaryFileSystem");
+}
+
+static int facts_visit(const struct unitfile_assignment *assignment, void *userdata)
+{
+	struct file_facts *facts = userdata;
+
+	if (strcmp(assignment->section, facts->section))
+		return 0;
+	facts->is_asking |= directive_is_key(assignment->key);
+	facts->has_root |= changes_root(assignment->key) && *assignment->value;
+	return 0;
+}
+
+static int read_facts(int dir_fd, const char *file, struct file_facts *facts)
+{
+	unsigned int line;
+	size_t length;
+	char *text;
+	int r;
+
+	r = directive_read_file(dir_fd, file, &text, &length);
+	if (r < 0)
+		return r;
+	/* Most files hold none of the words: don't take them apart. */
+	if (memmem(text, length, "PrivateMemory", 13) || memmem(text, length, "Root", 4) ||
+	    memmem(text, length, "TemporaryFileSystem", 19))
+		r = unitfile_walk(text, length, facts_visit, facts, &line);
+	free(text);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int scan_add(struct scan *scan, const char *name, const struct file_facts *facts)
+{
+	struct scan_name *grown;
+	char *copy;
+
+	grown = reallocarray(scan->names, scan->n_names + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	scan->names = grown;
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	grown[scan->n_names++] = (struct scan_name){ copy, facts->is_asking, facts->has_root };
+	return 0;
+}
+
+/* One file that counts for @name. What cannot be read is somebody else's to complain about. */
+static int scan_file(struct scan *scan, int dir_fd, const char *file, const char *name)
+{
+	struct file_facts facts = { .section = scan_section_of(name) };
+	int r;
+
+	if (!facts.section)
+		return 0;
+	r = read_facts(dir_fd, file, &facts);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || (!facts.is_asking && !facts.has_root))
+		return 0;
+	return scan_add(scan, name, &facts);
+}
+
+static int open_directory(int dir_fd, const char *path, DIR **ret)
+{
+	int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	*ret = dir;
+	return dir ? 0 : -errno;
+}
+
+static int scan_dropins(struct scan *scan, int dir_fd, const char *path, const char *name)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int r = 0;
+
+	if (!scan_section_of(name) || open_directory(dir_fd, path, &dir) < 0)
+		return 0;
+	while (!r && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' &&
+		    has_suffix(entry->d_name, strlen(entry->d_name), ".conf"))
+			r = scan_file(scan, dirfd(dir), entry->d_name, name);
+	closedir(dir);
+	return r;
+}
+
+static int scan_directory(struct scan *scan, int root_fd, const char *path, scan_map_t map)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int r;
+
+	r = open_directory(root_fd, path + strspn(path, "/"), &dir);
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	r = 0;
+	while (!r && (entry = readdir(dir))) {
+		const char *file = entry->d_name;
+		size_t length = strlen(file);
+		char name[256];
+
+		if (*file == '.')
+			continue;
+		if (has_suffix(file, length, ".d") && map(file, length - 2, name))
+			r = scan_dropins(scan, dirfd(dir), file, name);
+		else if (map(file, length, name))
+			r = scan_file(scan, dirfd(dir), file, name);
+	}
+	closedir(dir);
+	return r;
+}
+
+static bool map_unit(const char *file, size_t length, char ret[256])
+{
+	snprintf(ret, 256, "%.*s", (int)length, file);
+	return scan_section_of(ret) != NULL;
+}
+
+/* Quadlet makes foo.service of foo.container and foo-pod.service of foo.pod. */
+static bool map_quadlet(const char *file, size_t length, char ret[256])
+{
+	static const struct {
+		const char *suffix, *addition;
+	} kinds[] = {
+		{ ".container", "" },	 { ".kube", "" },	{ ".pod", "-pod" },
+		{ ".build", "-build" },	 { ".image", "-image" }, { ".network", "-network" },
+		{ ".volume", "-volume" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (has_suffix(file, length, kinds[i].suffix)) {
+			length -= strlen(kinds[i].suffix);
+			return snprintf(ret, 256, "%.*s%s.service", (int)length, file,
+					kinds[i].addition) < 256;
+		}
+	return false;
+}
+
+/**
+ * scan_unit_directory() - look through the unit files and drop-ins of one directory
+ * @scan: names are added
+ * @root_fd: directory that @path is taken below
+ * @path: need not exist
+ *
+ * Return: 0, or
+ * * -ENOMEM - no memory
+ * * -Exxx - the directory cannot be read
+ */
+int scan_unit_directory(struct scan *scan, int root_fd, const char *path)
+{
+	return scan_directory(scan, root_fd, path, map_unit);
+}
+
+/**
+ * scan_quadlet_directory() - the same for what podman makes units of
+ * @scan: names are added, as the names of the units to be made
+ * @root_fd: directory that @path is taken below
+ * @path: need not exist; directories below it are not looked at
+ *
+ * Return: see scan_unit_directory().
+ */
+int scan_quadlet_directory(struct scan *scan, int root_fd, const char *path)
+{
+	return scan_directory(scan, root_fd, path, map_quadlet);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct scan_name *)a)->name, ((const struct scan_name *)b)->name);
+}
+
+/**
+ * scan_finish() - sort the names and join those found more than once
+ * @scan: complete
+ */
+void scan_finish(struct scan *scan)
+{
+	size_t kept = 0;
+
+	if (!scan->n_names)
+		return;
+	qsort(scan->names, scan->n_names, sizeof(*scan->names), compare_names);
+	for (size_t i = 1; i < scan->n_names; i++) {
+		struct scan_name *last = &scan->names[kept], *next = &scan->names[i];
+
+		if (strcmp(last->name, next->name)) {
+			scan->names[++kept] = *next;
+			continue;
+		}
+		last->is_asking |= next->is_asking;
+		last->has_root |= next->has_root;
+		free(next->name);
+	}
+	scan->n_names = kept + 1;
+}
+
+/**
+ * scan_done() - free what a scan holds
+ * @scan: empty afterwards
+ */
+void scan_done(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->n_names; i++)
+		free(scan->names[i].name);
+	free(scan->names);
+	*scan = (struct scan){};
+}
