@@ -56,6 +56,8 @@ static void put_units(void)
 	put("etc/systemd/system/other.service.d/10-a.conf.bak", ASKING);
 	put("run/systemd/system/foo@.service", ASKING);
 	put("run/systemd/system/foo@1.service.d/root.conf", "[Service]\nRootDirectory=/srv\n");
+	put("run/systemd/system/bar@.service", "[Service]\nRootImage=/srv.raw\n");
+	put("run/systemd/system/bar@1.service.d/a.conf", ASKING);
 	put("run/systemd/system/pre-.service.d/a.conf", ASKING);
 	put("usr/lib/systemd/system/rooted.service", "[Service]\nTemporaryFileSystem=/run\n");
 	put("etc/systemd/system/rooted.service.d/a.conf", ASKING);
@@ -80,8 +82,10 @@ static void test_names(void)
 	expect("x.slice", slice_dropin, "the X- twin counts, in a slice");
 	expect("dropin.service", service_dropin, "a drop-in counts for the unit");
 	expect("other.service", "(absent)", "a file that is no *.conf is no drop-in");
-	expect("foo@.service", rooted, "a template is given the hook where an instance has a root");
-	expect("foo@1.service", "(absent)", "... and the instance itself does not ask");
+	expect("foo@.service", service_dropin, "a template asks");
+	expect("foo@1.service", rooted, "... and its instance with a root is given the hook");
+	expect("bar@1.service", rooted, "an instance is given the hook where its template has a root");
+	expect("bar@.service", "(absent)", "... and the template does not ask");
 	expect("pre-.service", service_dropin, "a prefix counts as the prefix");
 	expect("rooted.service", rooted, "the root may be changed in another file than asks");
 	expect("unrooted.service", service_dropin, "an emptied RootDirectory= changes nothing");
@@ -105,18 +109,21 @@ static void test_types(void)
 	expect("system.slice", neutral_dropin, "... nor the one privmemd is in");
 }
 
-static void test_related(void)
+static void test_covers(void)
 {
-	ok(scan_is_related("a.service", "a.service"), "a name and itself");
-	ok(!scan_is_related("a.service", "a.slice"), "types differ");
-	ok(!scan_is_related("a.service", "ab.service"), "no prefix without a dash");
-	ok(scan_is_related("a-.service", "a-b.service"), "a prefix");
-	ok(scan_is_related("a-b@1.service", "a-.service"), "a prefix of an instance");
-	ok(!scan_is_related("a-.service", "a.service"), "a prefix is longer than its stem");
-	ok(!scan_is_related("a@1.service", "a@2.service"), "two instances");
-	ok(!scan_is_related("a@.service", "a.service"), "a template and a plain unit");
-	ok(scan_is_related("service", "a@1.service"), "a type covers all");
-	ok(!scan_is_related("slice", "a.service"), "... of that type");
+	ok(scan_covers("a.service", "a.service"), "a name and itself");
+	ok(!scan_covers("a.service", "a.slice"), "types differ");
+	ok(!scan_covers("a.service", "ab.service"), "no prefix without a dash");
+	ok(scan_covers("a-.service", "a-b.service"), "a prefix");
+	ok(scan_covers("a-.service", "a-b@1.service"), "a prefix of an instance");
+	ok(!scan_covers("a-b.service", "a-.service"), "... but not the other way round");
+	ok(!scan_covers("a-.service", "a.service"), "a prefix is longer than its stem");
+	ok(scan_covers("a@.service", "a@1.service"), "a template");
+	ok(!scan_covers("a@1.service", "a@2.service"), "two instances");
+	ok(!scan_covers("a@.service", "a.service"), "a template and a plain unit");
+	ok(scan_covers("service", "a@1.service"), "a type covers all");
+	ok(!scan_covers("a.service", "service"), "... and is covered by none");
+	ok(!scan_covers("slice", "a.service"), "... of that type");
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -139,7 +146,7 @@ int main(void)
 	is_int(generate(root_fd, out_fd), 0, "generate");
 	test_names();
 	test_types();
-	test_related();
+	test_covers();
 	close(out_fd);
 	out_fd = openat(root_fd, "run/systemd/generator/x", O_PATH | O_CLOEXEC);
 	is_int(generate(root_fd, out_fd), -ENOTDIR, "nowhere to write is an error");

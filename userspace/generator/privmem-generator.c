@@ -116,10 +116,18 @@ static bool is_left_out(const char *name)
 	return !strncmp(name, "privmem-slice@", 14);
 }
 
+static bool is_asking(const struct scan *scan, const char *name)
+{
+	for (size_t i = 0; i < scan->n_names; i++)
+		if (scan->names[i].is_asking && scan_covers(scan->names[i].name, name))
+			return true;
+	return false;
+}
+
 static bool has_root(const struct scan *scan, const char *name)
 {
 	for (size_t i = 0; i < scan->n_names; i++)
-		if (scan->names[i].has_root && scan_is_related(scan->names[i].name, name))
+		if (scan->names[i].has_root && scan_covers(scan->names[i].name, name))
 			return true;
 	return false;
 }
@@ -138,6 +146,10 @@ static int emit_name(const struct scan *scan, int out_fd, const char *name)
 	return r;
 }
 
+/*
+ * Every name in the scan asks, or has a root of its own. One with a root that is asked for under a
+ * broader name gets a drop-in too: systemd takes the one that is closest to the unit's name.
+ */
 static int generate(int root_fd, int out_fd)
 {
 	struct scan scan = {};
@@ -149,7 +161,7 @@ static int generate(int root_fd, int out_fd)
 		r = scan_quadlet_directory(&scan, root_fd, quadlet_directories[i]);
 	scan_finish(&scan);
 	for (size_t i = 0; i < scan.n_names && !r; i++)
-		if (scan.names[i].is_asking && !is_left_out(scan.names[i].name))
+		if (is_asking(&scan, scan.names[i].name) && !is_left_out(scan.names[i].name))
 			r = emit_name(&scan, out_fd, scan.names[i].name);
 	scan_done(&scan);
 	return r;

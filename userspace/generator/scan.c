@@ -43,40 +43,24 @@ const char *scan_section_of(const char *name)
 	return directive_section_of(name);
 }
 
-/* Length of the part that names what @name stands for, and whether more may follow it. */
-static size_t stem_length(const char *name, bool *ret_is_open)
-{
-	const char *type = strrchr(name, '.'), *at = strchr(name, '@');
-	size_t length = type ? (size_t)(type - name) : 0;
-
-	if (at && type && at < type) {
-		*ret_is_open = at + 1 == type;
-		return (size_t)(at - name) + (*ret_is_open ? 1 : 0);
-	}
-	*ret_is_open = !length || name[length - 1] == '-';
-	return length;
-}
-
 /**
- * scan_is_related() - whether two names may meet in one unit
- * @a: see struct scan_name
- * @b: likewise
+ * scan_covers() - whether the drop-ins of one name reach the units of another
+ * @broad: see struct scan_name
+ * @narrow: likewise
  *
- * Return: true for equal names, for a template and its instance, and where one is a prefix or a
- * type that covers the other.
+ * Return: true for equal names, and where @broad is @narrow's template, prefix or type.
  */
-bool scan_is_related(const char *a, const char *b)
+bool scan_covers(const char *broad, const char *narrow)
 {
-	const char *section_a = scan_section_of(a), *section_b = scan_section_of(b);
-	bool is_open_a, is_open_b;
-	size_t length_a = stem_length(a, &is_open_a), length_b = stem_length(b, &is_open_b);
+	const char *section = scan_section_of(broad), *other = scan_section_of(narrow);
+	const char *type = strrchr(broad, '.');
+	size_t length = type ? (size_t)(type - broad) : 0;
 
-	if (!section_a || !section_b || strcmp(section_a, section_b))
+	if (!section || !other || strcmp(section, other))
 		return false;
-	if (!strcmp(a, b))
+	if (!strcmp(broad, narrow) || !length)
 		return true;
-	return (is_open_a && length_a <= length_b + 1 && !strncmp(a, b, length_a)) ||
-	       (is_open_b && length_b <= length_a + 1 && !strncmp(a, b, length_b));
+	return strchr("-@", broad[length - 1]) && !strncmp(broad, narrow, length);
 }
 
 struct file_facts {

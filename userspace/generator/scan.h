@@ -28,6 +28,6 @@ void scan_finish(struct scan *scan);
 void scan_done(struct scan *scan);
 
 const char *scan_section_of(const char *name);
-bool scan_is_related(const char *a, const char *b);
+bool scan_covers(const char *broad, const char *narrow);
 
 #endif
