@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Everything is built below build/. The real work is in scripts/, tests/vm/ and
+# userspace/Makefile; this file says what needs what.
+
+PREFIX	?= /usr
+DESTDIR	?=
+BUILD	= $(CURDIR)/build
+TREE	= $(BUILD)/image/tree
+
+export PREFIX
+
+help:
+	@echo 'make demo           show what privmem does, in a virtual machine'
+	@echo 'make test           all tests: userspace, patch queue, harness and guest'
+	@echo
+	@echo 'make deps           install the Debian packages the rest needs (as root)'
+	@echo 'make kernel         build the privmem kernel; also kernel-stock, kernel-debug'
+	@echo 'make userspace      build privmemd, privmemctl, the generator and the hook'
+	@echo 'make image          make the Debian 12 guest image; also image-debian13'
+	@echo 'make vm             a shell command in a guest: make vm CMD="uname -a"'
+	@echo
+	@echo 'make tree           a git tree in build/tree: base, new files, patches'
+	@echo 'make export         write the commits of build/tree back to the queue'
+	@echo 'make lint           static checks of shell, C and the queue'
+	@echo
+	@echo 'make install        install userspace; takes DESTDIR= and PREFIX='
+	@echo 'make uninstall      remove what install installs'
+	@echo 'make clean          remove build/, but for the unpacked base kernel and the'
+	@echo '                    downloaded guest; make distclean removes these as well'
+
+deps:
+	@scripts/deps
+
+kernel: kernel-privmem
+kernel-stock kernel-privmem kernel-debug: kernel-%: deps
+	@scripts/kernel-build $*
+
+userspace: deps
+	@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace all
+
+# What a guest holds beside Debian: the project as `make install` leaves it, and
+# the programs of tests/guest. mkimage does nothing if that is what it was.
+$(TREE): userspace
+	@rm -rf $@
+	@mkdir -p $@ $(BUILD)/guest
+	@$(MAKE) --no-print-directory install DESTDIR=$@
+	@$(MAKE) --no-print-directory -s -C tests/guest O=$(BUILD)/guest install DESTDIR=$@
+
+image: image-debian12
+image-debian12 image-debian13: image-%: $(TREE)
+	@tests/vm/mkimage $* $(TREE)
+
+vm: kernel image
+	@tests/vm/run $(VMFLAGS) -- sh -c '$(if $(CMD),$(CMD),uname -a; privmemctl status)'
+
+demo: kernel image
+	@tests/demo/run
+
+test: deps
+	@tests/suite
+
+tree: deps
+	@scripts/tree
+
+export:
+	@scripts/export
+
+lint: deps
+	@scripts/lint
+
+install:
+	@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+
+# install into an empty place says which files are ours.
+uninstall:
+	@rm -rf $(BUILD)/uninstall
+	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/uninstall >/dev/null
+	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
+		rm -f "$(DESTDIR)/$$file" && echo "removed $(DESTDIR)/$$file"; done
+	@rm -rf $(BUILD)/uninstall
+
+clean:
+	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/vm \
+		$(BUILD)/tree $(BUILD)/image/*/root.* $(TREE) \
+		$(BUILD)/linux/*/out* $(BUILD)/linux/privmem $(BUILD)/linux/privmem.files
+
+distclean:
+	@rm -rf $(BUILD)
+
+.PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
+	image-debian12 image-debian13 vm demo test tree export lint install uninstall clean distclean

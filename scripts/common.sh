@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034
+#
+# Sourced by the scripts beside it: where things are.
+
+set -euo pipefail
+
+{
+	top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+	build=${PRIVMEM_BUILD:-$top/build}
+	# Debian's package and the archive in it: the base of the queue.
+	source_package=linux-source-6.12
+	source_archive=/usr/src/$source_package.tar.xz
+	# The base as Debian has it, and the base with our files and patches.
+	stock=$build/linux/stock
+	patched=$build/linux/privmem
+	queue=$top/mm-patches
+	newfiles=$top/kernel/cgroup-privmem
+}
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# The patches of the queue in order, as names relative to $queue.
+series() {
+	[[ -e $queue/series ]] || return 0
+	sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$queue/series"
+}
+
+# The files a patch touches, as paths in the kernel tree.
+patch_files() {
+	sed -n -e '/^--- \/dev\/null/d' -e 's|^--- a/\([^\t]*\).*|\1|p' -e 's|^+++ b/\([^\t]*\).*|\1|p' "$@" |
+		LC_ALL=C sort -u
+}
+
+# The new files: lines of "<name in $newfiles> <path in the kernel tree>".
+new_files() {
+	local file path
+
+	[[ -d $newfiles ]] || return 0
+	while read -r file path; do
+		[[ -e $newfiles/$file ]] || die "kernel/cgroup-privmem/MANIFEST: there is no $file"
+	done < <(manifest)
+	while read -r file; do
+		path=$(manifest | while read -r name where; do [[ $name != "$file" ]] || echo "$where"; done)
+		echo "$file ${path:-kernel/cgroup-privmem/$file}"
+	done < <(cd "$newfiles" && find . -type f ! -name MANIFEST -printf '%P\n' | LC_ALL=C sort)
+}
+
+manifest() {
+	[[ ! -e $newfiles/MANIFEST ]] || sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$newfiles/MANIFEST"
+}
+
+# new_files_into DIR: copies them; they never replace a file of the base.
+new_files_into() {
+	local dir=$1 file path
+
+	while read -r file path; do
+		[[ ! -e $stock/$path ]] || die "kernel/cgroup-privmem/$file: the base has $path already"
+		install -D -m 644 "$newfiles/$file" "$dir/$path"
+	done < <(new_files)
+}
