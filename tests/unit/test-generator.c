@@ -123,7 +123,7 @@ static void test_covers(void)
 	ok(!scan_covers("a@.service", "a.service"), "a template and a plain unit");
 	ok(scan_covers("service", "a@1.service"), "a type covers all");
 	ok(!scan_covers("a.service", "service"), "... and is covered by none");
-	ok(!scan_covers("slice", "a.service"), "... of that type");
+	ok(!scan_covers("slice", "a.service"), "... nor covers another type");
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -161,7 +161,8 @@ static int generate(int root_fd, int out_fd)
 		r = scan_quadlet_directory(&scan, root_fd, quadlet_directories[i]);
 	scan_finish(&scan);
 	for (size_t i = 0; i < scan.n_names && !r; i++)
-		if (is_asking(&scan, scan.names[i].name) && !is_left_out(scan.names[i].name))
+		if ((scan.names[i].is_asking || is_asking(&scan, scan.names[i].name)) &&
+		    !is_left_out(scan.names[i].name))
 			r = emit_name(&scan, out_fd, scan.names[i].name);
 	scan_done(&scan);
 	return r;

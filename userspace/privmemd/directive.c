@@ -223,6 +223,7 @@ static int assign_visit(const struct unitfile_assignment *assignment, void *user
  *
  * Return: 0, or
  * * -EINVAL, -ERANGE - a value cannot be read
+ * * -ENXIO - a value needs the name of an instance
  * * -EBADMSG - the file is no unit file
  * * -ENOMEM - no memory
  */

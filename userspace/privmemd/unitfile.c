@@ -216,7 +216,7 @@ static int expand_into(const char *value, const char *unit, const struct unit_na
 		if (!text) {
 			*ret_reason = *value == 'i' ? "%i needs the name of an instance" :
 						      "only the specifiers %% %i %j %n %N %p work here";
-			return -EINVAL;
+			return *value == 'i' ? -ENXIO : -EINVAL;
 		}
 		p = stpcpy(p, text);
 	}
@@ -229,10 +229,11 @@ static int expand_into(const char *value, const char *unit, const struct unit_na
  * @value: may hold %%, %i, %j, %n, %N and %p
  * @unit: name of the unit
  * @ret: set only on success; owned by the caller
- * @ret_reason: set only with -EINVAL, a constant string
+ * @ret_reason: set only with -EINVAL and -ENXIO, a constant string
  *
  * Return: 0, or
- * * -EINVAL - another specifier, or %i in a unit that is no instance
+ * * -EINVAL - another specifier
+ * * -ENXIO - %i in a unit that is no instance
  * * -ENOMEM - no memory
  */
 int unitfile_expand(const char *value, const char *unit, char **ret, const char **ret_reason)
