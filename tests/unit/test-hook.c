@@ -43,7 +43,7 @@ static int run_hook(const char *answer, char *const *arguments, char request[102
 	pid = fork();
 	if (pid == 0) {
 		dup2(pipe_fd[1], STDERR_FILENO);
-		_exit(hook_main(argc, (char **)arguments));
+		exit(hook_main(argc, (char **)arguments));
 	}
 	close(pipe_fd[1]);
 	request[0] = message[0] = '\0';
