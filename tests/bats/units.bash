@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# Units for tests. They live in /run, so the guest forgets them; their names begin
+# with "t-", and units_stop() leaves nothing of them running.
+
+bats_require_minimum_version 1.5.0
+
+readonly touch=/usr/lib/privmem-tests/privmem-touch
+readonly units=/run/systemd/system
+
+# unit_put NAME [LINE]...: writes a unit file or, where NAME has a slash, a drop-in
+unit_put() {
+	local file=$units/$1
+
+	shift
+	mkdir -p "${file%/*}"
+	printf '%s\n' "$@" >"$file"
+}
+
+# service_put NAME [LINE]...: a service that only exists, with LINEs in [Service]
+service_put() {
+	local name=$1
+
+	shift
+	unit_put "$name" '[Service]' 'Type=oneshot' 'RemainAfterExit=yes' 'ExecStart=/bin/true' "$@"
+}
+
+# units_stop: stops every unit of ours and forgets its failures
+units_stop() {
+	systemctl stop 't-*.service' 't*.slice' 2>/dev/null || :
+	systemctl reset-failed 2>/dev/null || :
+}
+
+# cg_path UNIT: where the unit's cgroup is
+cg_path() {
+	local group
+
+	group=$(systemctl show -P ControlGroup "$1")
+	[[ $group ]] && echo "/sys/fs/cgroup$group"
+}
+
+# cg_expect UNIT FILE LINE: the file holds that line
+cg_expect() {
+	local path got
+
+	path=$(cg_path "$1") || { echo "$1 has no cgroup"; return 1; }
+	got=$(cat "$path/$2") || return 1
+	grep -qxF -- "$3" <<<"$got" && return 0
+	printf '%s of %s: got "%s", want the line "%s"\n' "$2" "$1" "$got" "$3"
+	return 1
+}
+
+# granted_expect UNIT NID LIMIT: may use the node, up to LIMIT bytes
+granted_expect() {
+	cg_expect "$1" memory.private_nodes.effective "$2" &&
+		cg_expect "$1" memory.private_nodes.max "N$2 $3"
+}
+
+# unit_log UNIT: what was logged by it and about it since it last began to start
+unit_log() {
+	journalctl -q -o cat -b -u "$1"
+}
+
+# start_fails UNIT TEXT: the unit does not start, and its log holds TEXT
+start_fails() {
+	local state
+
+	if systemctl start "$1"; then
+		echo "$1 started"
+		return 1
+	fi
+	state=$(systemctl show -P ActiveState "$1")
+	[[ $state == failed ]] || { echo "$1 is $state, not failed"; return 1; }
+	wait_for 10 log_has "$1" "$2" && return 0
+	printf 'no "%s" in the log of %s:\n%s\n' "$2" "$1" "$(unit_log "$1")"
+	return 1
+}
+
+log_has() {
+	unit_log "$1" | grep -qF -- "$2"
+}
+
+# wait_for SECONDS COMMAND...: tries the command until it succeeds
+wait_for() {
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		((SECONDS < deadline)) || { echo "gave up waiting for: $*"; return 1; }
+		read -r -t 0.1 <> <(:) || :
+	done
+}
+
+# output_has TEXT: $output of bats' run does
+output_has() {
+	[[ $output == *"$1"* ]] && return 0
+	printf 'got:\n%s\nwant in it:\n%s\n' "$output" "$1"
+	return 1
+}
+
+# output_is TEXT
+output_is() {
+	[[ $output == "$1" ]] && return 0
+	printf 'got:\n%s\nwant:\n%s\n' "$output" "$1"
+	return 1
+}
+
+# capacity NID: bytes the node has to hand out
+capacity() {
+	sed -n "s/^N$1 //p" /sys/fs/cgroup/memory.private_nodes.capacity
+}
+
+readonly MIB=$((1 << 20))
