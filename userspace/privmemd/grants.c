@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "grants.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Refusals of units that hold nothing are kept for people to read, the oldest go first. */
+#define REFUSALS_MAX 64
+
+static int grant_compare(const void *a, const void *b)
+{
+	const struct grant *left = a, *right = b;
+
+	return strcmp(left->unit, right->unit);
+}
+
+/**
+ * grants_new() - make an empty table over a cgroup hierarchy
+ * @root_fd: stays the caller's
+ * @ret: set only on success; see grants_free()
+ *
+ * Return: 0 or -ENOMEM
+ */
+int grants_new(int root_fd, uint64_t page_bytes, struct grants **ret)
+{
+	struct grants *grants = calloc(1, sizeof(*grants));
+	int r;
+
+	if (!grants)
+		return -ENOMEM;
+	grants->root_fd = root_fd;
+	grants->page_bytes = page_bytes;
+	r = ledger_new(page_bytes, &grants->ledger);
+	if (r < 0) {
+		free(grants);
+		return r;
+	}
+	*ret = grants;
+	return 0;
+}
+
+static void grant_free(struct grant *grant)
+{
+	if (!grant)
+		return;
+	for (size_t i = 0; i < grant->n_shares; i++)
+		reservation_drop(grant->shares[i].reservation);
+	free(grant->shares);
+	free(grant->unit);
+	free(grant->cgroup);
+	grant_clear_refusal(grant);
+	free(grant);
+}
+
+/**
+ * grants_forget() - drop a grant from the table and the ledger, not from the files
+ */
+void grants_forget(struct grants *grants, struct grant *grant)
+{
+	if (grants->forgetting)
+		grants->forgetting(grant, grants->userdata);
+	tdelete(grant, &grants->by_unit, grant_compare);
+	grants->count--;
+	grant_free(grant);
+}
+
+/**
+ * grants_free() - forget everything, change nothing: what is granted stays granted
+ * @grants: may be NULL
+ *
+ * Return: NULL
+ */
+struct grants *grants_free(struct grants *grants)
+{
+	if (!grants)
+		return NULL;
+	while (grants->by_unit)
+		grants_forget(grants, *(struct grant **)grants->by_unit);
+	ledger_free(grants->ledger);
+	free(grants);
+	return NULL;
+}
+
+/**
+ * grants_tick() - count on; what is touched later has a higher count
+ */
+uint64_t grants_tick(struct grants *grants)
+{
+	return ++grants->ticks;
+}
+
+struct grant *grants_find(const struct grants *grants, const char *unit)
+{
+	struct grant key = { .unit = (char *)unit };
+	struct grant **found = tfind(&key, &grants->by_unit, grant_compare);
+
+	return found ? *found : NULL;
+}
+
+struct listing {
+	struct grant **grants;
+	size_t count;
+};
+
+static void listing_add(const void *node, VISIT visit, void *userdata)
+{
+	struct listing *listing = userdata;
+
+	if (visit == postorder || visit == leaf)
+		listing->grants[listing->count++] = *(struct grant *const *)node;
+}
+
+/**
+ * grants_list() - all grants and kept refusals, by name of the unit
+ * @ret: free() it; NULL when memory ran out
+ *
+ * Return: how many
+ */
+size_t grants_list(const struct grants *grants, struct grant ***ret)
+{
+	struct listing listing = { calloc(grants->count + 1, sizeof(struct grant *)), 0 };
+
+	if (listing.grants)
+		twalk_r(grants->by_unit, listing_add, &listing);
+	*ret = listing.grants;
+	return listing.count;
+}
+
+struct grant *grants_add(struct grants *grants, const char *unit, const char *cgroup)
+{
+	struct grant *grant = calloc(1, sizeof(*grant));
+
+	if (!grant)
+		return NULL;
+	grant->unit = strdup(unit);
+	grant->cgroup = strdup(cgroup);
+	grant->watches[0] = grant->watches[1] = -1;
+	if (!grant->unit || !grant->cgroup || !tsearch(grant, &grants->by_unit, grant_compare)) {
+		grant_free(grant);
+		return NULL;
+	}
+	grants->count++;
+	return grant;
+}
+
+/**
+ * grants_refresh_nodes() - tell the ledger which nodes are there and how large
+ */
+void grants_refresh_nodes(struct grants *grants)
+{
+	struct amounts capacity;
+	unsigned int nid;
+
+	if (cgroup_read_amounts(grants->root_fd, "/", FILE_CAPACITY, &capacity) < 0)
+		capacity.nodes = (struct nodelist){};
+	nodelist_for_each(nid, &grants->known)
+		if (!nodelist_is_set(&capacity.nodes, nid))
+			ledger_set_absent(grants->ledger, nid);
+	nodelist_for_each(nid, &capacity.nodes)
+		if (ledger_set_node(grants->ledger, nid, capacity.bytes[nid]) >= 0)
+			nodelist_set(&grants->known, nid);
+}
+
+/* The last part of a cgroup path, without the underscore that PID 1 escapes some names with. */
+static const char *unit_of_cgroup(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	return name[0] == '_' ? name + 1 : name;
+}
+
+static void adopt_shares(struct grants *grants, struct grant *grant, const struct wish *wish,
+			 const struct amounts *max)
+{
+	for (size_t i = 0; i < wish->n_items; i++) {
+		unsigned int nid = wish->items[i].nid;
+		struct share share = { nid, wish->items[i].limit, NULL };
+
+		/* We set a limit before any grant: without one the grant never came about. */
+		if (!nodelist_is_set(&max->nodes, nid) || max->bytes[nid] == UINT64_MAX ||
+		    ledger_adopt(grants->ledger, grant->cgroup, grant->unit, nid, max->bytes[nid],
+				 &share.reservation) < 0)
+			continue;
+		nodelist_set(&grants->known, nid);
+		grant->shares[grant->n_shares++] = share;
+	}
+}
+
+static bool adopt_visit(int dir_fd, const char *path, void *userdata)
+{
+	struct grants *grants = userdata;
+	const char *unit = unit_of_cgroup(path);
+	struct wish wish = {};
+	struct nodelist nodes;
+	struct amounts max;
+	struct grant *grant;
+	char text[4096];
+
+	(void)dir_fd;
+	if (cgroup_get_mark(grants->root_fd, path, text, sizeof(text)) < 0 ||
+	    !unit_name_is_valid(unit) || wish_parse_mark(text, &wish) < 0)
+		return true;
+	if (cgroup_read_nodes(grants->root_fd, path, FILE_NODES, &nodes) < 0 ||
+	    nodelist_is_empty(&nodes) ||
+	    cgroup_read_amounts(grants->root_fd, path, FILE_MAX, &max) < 0)
+		goto done;
+	grant = grants_add(grants, unit, path);
+	if (!grant)
+		goto done;
+	grant->is_request = wish.is_request;
+	grant->shares = calloc(wish.n_items + 1, sizeof(*grant->shares));
+	if (grant->shares)
+		adopt_shares(grants, grant, &wish, &max);
+	if (grant->n_shares == 0)
+		grants_forget(grants, grant);
+done:
+	wish_done(&wish);
+	return true;
+}
+
+/**
+ * grants_adopt() - enter into the ledger what an earlier daemon granted
+ *
+ * The cgroup files are the truth: what they allow is reserved before anybody
+ * else can ask, whatever the unit's files say by now.
+ */
+void grants_adopt(struct grants *grants)
+{
+	grants_refresh_nodes(grants);
+	if (cgroup_has_support(grants->root_fd))
+		cgroup_walk(grants->root_fd, adopt_visit, grants);
+}
+
+static void forget_oldest_refusal(struct grants *grants)
+{
+	struct grant **all, *oldest = NULL;
+	size_t count = grants_list(grants, &all), refused = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i]->n_shares > 0)
+			continue;
+		refused++;
+		if (!oldest || all[i]->touched < oldest->touched)
+			oldest = all[i];
+	}
+	free(all);
+	if (refused > REFUSALS_MAX)
+		grants_forget(grants, oldest);
+}
+
+/**
+ * grants_note_refusal() - remember why a unit was refused
+ * @wish: what was refused; taken over and left empty
+ *
+ * Return: is this news, or did the same start of the unit hear the same already?
+ */
+bool grants_note_refusal(struct grants *grants, const struct unit *unit, struct wish *wish,
+			 const char *text)
+{
+	struct grant *grant = grants_find(grants, unit->name);
+	char *copy = strdup(text);
+	bool is_news;
+
+	if (!grant) {
+		grant = grants_add(grants, unit->name, unit->cgroup);
+		if (grant)
+			grant->touched = grants_tick(grants);
+		forget_oldest_refusal(grants);
+		grant = grants_find(grants, unit->name);
+	}
+	if (!grant || !copy) {
+		free(copy);
+		return true;
+	}
+	is_news = !grant->refusal || strcmp(grant->refusal, copy) != 0 ||
+		  !sd_id128_equal(grant->invocation, unit->invocation);
+	grant_clear_refusal(grant);
+	grant->refusal = copy;
+	grant->refused = *wish;
+	grant->invocation = unit->invocation;
+	*wish = (struct wish){};
+	return is_news;
+}
+
+void grant_clear_refusal(struct grant *grant)
+{
+	free(grant->refusal);
+	grant->refusal = NULL;
+	wish_done(&grant->refused);
+}

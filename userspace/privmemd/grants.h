@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of grants: a unit, what it asked for, and what the ledger set aside
+ * for it. The table lives in memory only. A new daemon fills it from the cgroup
+ * files, where every grant left its limit, its nodes and a mark that says what
+ * was wanted.
+ */
+#ifndef PRIVMEM_GRANTS_H
+#define PRIVMEM_GRANTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgroup.h"
+#include "ledger.h"
+#include "unit.h"
+#include "wish.h"
+
+#define FILE_NODES "memory.private_nodes"
+#define FILE_SUBTREE "memory.private_nodes.subtree"
+#define FILE_EFFECTIVE "memory.private_nodes.effective"
+#define FILE_MAX "memory.private_nodes.max"
+#define FILE_CURRENT "memory.private_nodes.current"
+#define FILE_PEAK "memory.private_nodes.peak"
+#define FILE_CAPACITY "memory.private_nodes.capacity"
+
+struct share {
+	unsigned int nid;
+	struct limit limit;			/* as asked for */
+	struct reservation *reservation;	/* as set aside */
+};
+
+struct grant {
+	char *unit;
+	char *cgroup;
+	struct share *shares;	/* in ascending order of nid; none: only a refusal is kept here */
+	size_t n_shares;
+	bool is_request;	/* see struct wish */
+	uint64_t touched;	/* in counts of grants_tick() */
+	char *refusal;		/* why the last application failed, NULL if it did not */
+	struct wish refused;	/* what was refused then; no items if it could not be read */
+	sd_id128_t invocation;	/* that heard the refusal */
+	int watches[2];		/* inotify's, -1 if none; see watch.h */
+};
+
+struct grants {
+	int root_fd;
+	uint64_t page_bytes;
+	struct ledger *ledger;
+	void *by_unit;		/* tsearch() tree */
+	size_t count;
+	uint64_t ticks;
+	struct nodelist known;	/* every node the ledger was ever told of */
+	void (*forgetting)(struct grant *grant, void *userdata);	/* may be NULL */
+	void *userdata;
+};
+
+int grants_new(int root_fd, uint64_t page_bytes, struct grants **ret);
+struct grants *grants_free(struct grants *grants);
+uint64_t grants_tick(struct grants *grants);
+void grants_refresh_nodes(struct grants *grants);
+void grants_adopt(struct grants *grants);
+
+struct grant *grants_add(struct grants *grants, const char *unit, const char *cgroup);
+void grants_forget(struct grants *grants, struct grant *grant);
+struct grant *grants_find(const struct grants *grants, const char *unit);
+size_t grants_list(const struct grants *grants, struct grant ***ret);
+bool grants_note_refusal(struct grants *grants, const struct unit *unit, struct wish *wish,
+			 const char *text);
+void grant_clear_refusal(struct grant *grant);
+
+#endif

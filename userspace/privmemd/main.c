@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * privmemd: gives units the private memory nodes that their files ask for.
+ *
+ *	unit files -> wish -> ledger -> grant -> cgroup files
+ *
+ * It is started by its sockets, takes over what an earlier instance granted,
+ * compares that with what PID 1 and the unit files say, and only then listens to
+ * anybody, so that no newcomer takes room that is somebody's already.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "hookserver.h"
+#include "journal.h"
+#include "manager.h"
+#include "node.h"
+
+struct daemon {
+	sd_event *event;
+	int root_fd;
+	struct grants *grants;
+	struct reconcile *reconcile;
+	struct hookserver *hooks;
+	struct manager *manager;
+	struct node_monitor *nodes;
+};
+
+static void on_nodes_changed(void *userdata)
+{
+	struct daemon *daemon = userdata;
+
+	grants_refresh_nodes(daemon->grants);
+}
+
+static void on_settled(void *userdata)
+{
+	struct daemon *daemon = userdata;
+	int r = hookserver_start(daemon->hooks);
+
+	if (r >= 0)
+		r = manager_start(daemon->manager);
+	if (r < 0) {
+		journal(LOG_ERR, "cannot serve: %s", strerror(-r));
+		(void)sd_event_exit(daemon->event, EXIT_FAILURE);
+		return;
+	}
+	(void)sd_notify(0, "READY=1");
+}
+
+/* Finds our sockets among those that the socket units handed over. */
+static int sockets_find(int *ret_apply, int *ret_private)
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(true, &names);
+
+	*ret_apply = *ret_private = -1;
+	for (int i = 0; i < count; i++) {
+		if (strcmp(names[i], "apply") == 0)
+			*ret_apply = SD_LISTEN_FDS_START + i;
+		else if (strcmp(names[i], "private") == 0)
+			*ret_private = SD_LISTEN_FDS_START + i;
+		free(names[i]);
+	}
+	free(names);
+	if (count < 0)
+		return count;
+	return *ret_apply < 0 ? -ENOTSOCK : 0;
+}
+
+static int signals_handle(sd_event *event)
+{
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return -errno;
+	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+}
+
+static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
+{
+	int r = sd_event_default(&daemon->event);
+
+	if (r >= 0)
+		r = signals_handle(daemon->event);
+	if (r >= 0)
+		r = sd_event_set_watchdog(daemon->event, true);
+	if (r < 0)
+		return r;
+	/* Without a hierarchy we still answer, with a refusal: a unit must hear why it fails. */
+	r = cgroup_open_root(&daemon->root_fd);
+	if (r < 0)
+		journal(LOG_ERR, "no cgroup v2 hierarchy with a memory controller: %s",
+			strerror(-r));
+	r = grants_new(daemon->root_fd, sysconf(_SC_PAGESIZE), &daemon->grants);
+	if (r >= 0)
+		r = reconcile_new(daemon->event, daemon->grants, &daemon->reconcile);
+	if (r >= 0)
+		r = hookserver_new(daemon->event, apply_fd, daemon->reconcile, &daemon->hooks);
+	if (r >= 0)
+		r = manager_new(daemon->event, private_fd, daemon->reconcile, &daemon->manager);
+	if (r < 0)
+		return r;
+	/* Every decision reads the nodes anew; events only keep what is shown fresh. */
+	r = node_monitor_new(daemon->event, on_nodes_changed, daemon, &daemon->nodes);
+	if (r < 0)
+		journal(LOG_WARNING, "cannot watch devices: %s", strerror(-r));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon daemon = { .root_fd = -1 };
+	int apply_fd, private_fd, r;
+
+	(void)argv;
+	if (argc > 1) {
+		fprintf(stderr, "privmemd: takes no arguments; it is started by privmemd.socket\n");
+		return CODE_USAGE;
+	}
+	r = sockets_find(&apply_fd, &private_fd);
+	if (r < 0) {
+		fprintf(stderr, "privmemd: no socket named \"apply\" was passed;"
+			" start privmemd.socket instead\n");
+		return EXIT_FAILURE;
+	}
+	r = daemon_setup(&daemon, apply_fd, private_fd);
+	if (r >= 0) {
+		reconcile_start(daemon.reconcile, on_settled, &daemon);
+		r = sd_event_loop(daemon.event);
+	}
+	if (r < 0)
+		journal(LOG_ERR, "cannot run: %s", strerror(-r));
+	/* What is granted stays granted; the next instance finds it in the cgroup files. */
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

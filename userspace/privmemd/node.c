@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <numa.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-device.h>
+
+#define SYS_NODE "/sys/devices/system/node"
+/* A hotplugged node makes a burst of events, one a memory block: look once it is over. */
+#define SETTLE_USEC 100000u
+
+struct node_monitor {
+	sd_device_monitor *udev;
+	sd_event_source *settle;
+	node_changed_t changed;
+	void *userdata;
+};
+
+/* libnuma prints and may exit unless these are overridden; errors reach us by return values. */
+void numa_error(char *where)
+{
+	(void)where;
+}
+
+void numa_warn(int num, char *fmt, ...)
+{
+	(void)num;
+	(void)fmt;
+}
+
+static int sysfs_read(const char *path, char *ret, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, ret, size - 1);
+	if (length < 0)
+		length = -errno;
+	else
+		ret[length] = '\0';
+	close(fd);
+	return length < 0 ? length : 0;
+}
+
+static int sysfs_read_list(const char *name, struct nodelist *ret)
+{
+	char path[128], text[4096];
+	const char *reason;
+	int r;
+
+	snprintf(path, sizeof(path), SYS_NODE "/%s", name);
+	r = sysfs_read(path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	return nodelist_parse(text, ret, &reason);
+}
+
+/**
+ * node_list_private() - the nodes in state N_MEMORY_PRIVATE
+ * @ret: set only on success
+ *
+ * Return: 0, -ENOENT if the kernel does not know private nodes, or what reading gave
+ */
+int node_list_private(struct nodelist *ret)
+{
+	return sysfs_read_list("has_private_memory", ret);
+}
+
+static uint64_t node_get_free(unsigned int nid)
+{
+	char path[128], text[4096], *line;
+
+	snprintf(path, sizeof(path), SYS_NODE "/node%u/meminfo", nid);
+	if (sysfs_read(path, text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "MemFree:");
+	return line ? strtoull(line + strlen("MemFree:"), NULL, 10) * 1024 : 0;
+}
+
+static void node_measure(struct node *node)
+{
+	struct nodelist cpus;
+	unsigned int nid;
+
+	node->free_bytes = node->is_online ? node_get_free(node->nid) : 0;
+	if (!node->is_online || numa_available() < 0 || sysfs_read_list("has_cpu", &cpus) < 0)
+		return;
+	nodelist_for_each(nid, &cpus) {
+		int distance = numa_distance(node->nid, nid);
+
+		if (distance > 0 && (node->distance == 0 || (unsigned int)distance < node->distance)) {
+			node->distance = distance;
+			node->nearest_nid = nid;
+		}
+	}
+}
+
+static void text_append(char *text, size_t size, const char *word)
+{
+	size_t length = strlen(text);
+
+	snprintf(text + length, size - length, "%s%s", length > 0 ? " " : "", word);
+}
+
+/* Every dax device names the node its memory would make in target_node. */
+static void node_name_devices(struct node *nodes, size_t count)
+{
+	sd_device_enumerator *all = NULL;
+
+	if (sd_device_enumerator_new(&all) < 0)
+		return;
+	if (sd_device_enumerator_allow_uninitialized(all) < 0 ||
+	    sd_device_enumerator_add_match_subsystem(all, "dax", true) < 0)
+		goto unref;
+	for (sd_device *device = sd_device_enumerator_get_device_first(all); device;
+	     device = sd_device_enumerator_get_device_next(all)) {
+		const char *target, *name, *driver;
+
+		if (sd_device_get_sysattr_value(device, "target_node", &target) < 0 ||
+		    sd_device_get_sysname(device, &name) < 0)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			if (nodes[i].nid != strtoul(target, NULL, 10))
+				continue;
+			text_append(nodes[i].device, sizeof(nodes[i].device), name);
+			if (nodes[i].owner[0] == '\0' && sd_device_get_driver(device, &driver) >= 0)
+				text_append(nodes[i].owner, sizeof(nodes[i].owner), driver);
+		}
+	}
+unref:
+	sd_device_enumerator_unref(all);
+}
+
+/**
+ * node_describe() - what is known of the private nodes and of @wanted
+ * @wanted: nodes to list though they are away
+ * @ret: set only on success; free() it
+ * @ret_count: set only on success
+ *
+ * Return: 0 or -ENOMEM
+ */
+int node_describe(const struct nodelist *wanted, struct node **ret, size_t *ret_count)
+{
+	struct nodelist online = {}, all = *wanted;
+	struct node *nodes;
+	size_t count = 0;
+	unsigned int nid;
+
+	if (node_list_private(&online) >= 0)
+		nodelist_or(&all, &online);
+	nodes = calloc(nodelist_count(&all) + 1, sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	nodelist_for_each(nid, &all) {
+		nodes[count] = (struct node){ .nid = nid, .is_online = nodelist_is_set(&online, nid) };
+		node_measure(&nodes[count++]);
+	}
+	node_name_devices(nodes, count);
+	*ret = nodes;
+	*ret_count = count;
+	return 0;
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct node_monitor *monitor = userdata;
+
+	(void)source;
+	(void)usec;
+	monitor->changed(monitor->userdata);
+	return 0;
+}
+
+static int on_device(sd_device_monitor *udev, sd_device *device, void *userdata)
+{
+	struct node_monitor *monitor = userdata;
+
+	(void)udev;
+	(void)device;
+	if (sd_event_source_set_time_relative(monitor->settle, SETTLE_USEC) >= 0)
+		sd_event_source_set_enabled(monitor->settle, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+/**
+ * node_monitor_new() - call @changed after nodes or their devices came, went or changed
+ * @ret: set only on success; see node_monitor_free()
+ *
+ * Return: 0 or -Exxx
+ */
+int node_monitor_new(sd_event *event, node_changed_t changed, void *userdata,
+		     struct node_monitor **ret)
+{
+	static const char *const subsystems[] = { "dax", "node", "memory" };
+	struct node_monitor *monitor = calloc(1, sizeof(*monitor));
+	int r;
+
+	if (!monitor)
+		return -ENOMEM;
+	monitor->changed = changed;
+	monitor->userdata = userdata;
+	r = sd_event_add_time_relative(event, &monitor->settle, CLOCK_MONOTONIC, 0, 0, on_settled,
+				       monitor);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(monitor->settle, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_device_monitor_new(&monitor->udev);
+	for (size_t i = 0; r >= 0 && i < sizeof(subsystems) / sizeof(subsystems[0]); i++)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(monitor->udev,
+									 subsystems[i], NULL);
+	if (r >= 0)
+		r = sd_device_monitor_attach_event(monitor->udev, event);
+	if (r >= 0)
+		r = sd_device_monitor_start(monitor->udev, on_device, monitor);
+	if (r < 0) {
+		node_monitor_free(monitor);
+		return r;
+	}
+	*ret = monitor;
+	return 0;
+}
+
+/**
+ * node_monitor_free() - stop watching
+ * @monitor: may be NULL
+ *
+ * Return: NULL
+ */
+struct node_monitor *node_monitor_free(struct node_monitor *monitor)
+{
+	if (!monitor)
+		return NULL;
+	sd_device_monitor_unref(monitor->udev);
+	sd_event_source_disable_unref(monitor->settle);
+	free(monitor);
+	return NULL;
+}
