@@ -85,6 +85,7 @@ static void test_refusals(void)
 	expect_refusal("100.01%", -ERANGE);
 	expect_refusal("101%", -ERANGE);
 	expect_refusal("18446744073709551615%", -ERANGE);
+	expect_refusal("184467440737095517%", -ERANGE); /* times 100 wraps to 0.84% */
 }
 
 static void test_resolve(void)
