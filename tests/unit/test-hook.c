@@ -93,7 +93,7 @@ static void write_cgroup(const char *text)
 {
 	FILE *file = fopen(HOOK_CGROUP, "we");
 
-	ok(file && fputs(text, file) >= 0, text);
+	ok(file && fputs(text, file) >= 0, "a cgroup to be in");
 	fclose(file);
 }
 
