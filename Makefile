@@ -58,13 +58,13 @@ demo: kernel image
 	@tests/demo/run
 
 test: deps
-	@tests/suite
+	@tests/all
 
 tree: deps
 	@scripts/tree
 
 export:
-	@scripts/export
+	@scripts/export $(FROM)
 
 lint: deps
 	@scripts/lint

@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/vm/run itself, tested from the host. Boots are what takes time here, so a
+# test that needs one looks at as much as it can.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	run_vm=$BATS_TEST_DIRNAME/run
+	image=${PRIVMEM_BUILD:-$BATS_TEST_DIRNAME/../../build}/image/debian12/root.ext4
+}
+
+crash='mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+	cd /sys/kernel/debug/provoke-crash'
+
+# refused TEXT ARG...: one line that holds TEXT, status 2
+refused() {
+	local text=$1
+
+	shift
+	run -2 "$run_vm" "$@"
+	echo "got: $output"
+	[[ ${#lines[@]} -eq 1 && $output == *"$text"* ]]
+}
+
+@test "run: bad usage is told in one line, with a status of its own" {
+	refused "no COMMAND"
+	refused "no COMMAND" --
+	refused "unknown option '--nonsense'" --nonsense -- true
+	refused "--smp needs a value" --smp
+	refused "--smp: '0'" --smp 0 -- true
+	refused "--smp: '17'" --smp 17 -- true
+	refused "--mem: '2T'" --mem 2T -- true
+	refused "--mem: '100M'" --mem 100M -- true
+	refused "--guest: 'debian11'" --guest debian11 -- true
+	refused "--kernel: 'new'" --kernel new -- true
+	refused "--timeout: 'soon'" --timeout soon -- true
+	refused "--share: '/nonexistent'" --share /nonexistent -- true
+	refused "--icount counts for one CPU" --icount --smp 2 -- true
+}
+
+@test "run: bytes, both streams and the status pass through a stock guest; share and image stay as they are" {
+	local before i status=0
+
+	mkdir "$BATS_TEST_TMPDIR/share"
+	for ((i = 0; i < 256; i++)); do
+		printf "\\x$(printf %02x "$i")"
+	done >"$BATS_TEST_TMPDIR/share/bytes"
+	before=$(stat -c '%s %b %Y' "$image")
+	"$run_vm" --kernel stock --share "$BATS_TEST_TMPDIR/share" -- sh -c '
+		cat /mnt/share/bytes
+		touch /mnt/share/new 2>/dev/null && exit 1
+		[ "$(stat -f -c %T /mnt/share)" = v9fs ] || exit 2
+		[ "$(systemctl is-system-running --wait)" = running ] || { systemctl --failed >&2; exit 3; }
+		[ ! -e /sys/fs/cgroup/memory.private_nodes.effective ] || exit 4
+		grep -q private_nodes= /proc/cmdline && exit 5
+		touch /marker && sync
+		echo told >&2
+		exit 7' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	echo "got: status $status, $(<"$BATS_TEST_TMPDIR/err")"
+	[[ $status -eq 7 && $(<"$BATS_TEST_TMPDIR/err") == told ]]
+	cmp "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/share/bytes"
+	"$run_vm" --kernel stock -- test ! -e /marker
+	[[ $(stat -c '%s %b %Y' "$image") == "$before" ]]
+	[[ ! -e $BATS_TEST_TMPDIR/share/new ]]
+}
+
+@test "run: an argument reaches the command as it is; a killed command gives 128 + N" {
+	run -137 --separate-stderr "$run_vm" -- bash -c 'printf "<%s>" "$@"; kill -9 $$' - 'a  b' '' '$(c)' "'d'" $'e\nf'
+	echo "got: $output"
+	[[ $output == "<a  b><><\$(c)><'d'><e"$'\n'"f>" ]]
+}
+
+@test "run: a WARNING in the kernel log gives 70, and is shown" {
+	run -70 "$run_vm" -- sh -c "$crash; echo WARNING >DIRECT; exit 0"
+	echo "got: $output"
+	[[ $output == *"WARNING: CPU: "*lkdtm* ]]
+}
+
+@test "run: a kernel that dies gives 70 from the console" {
+	run -70 "$run_vm" -- sh -c "$crash; echo PANIC >DIRECT"
+	echo "got: $output"
+	[[ $output == *"Kernel panic"* ]]
+}
+
+@test "run: words like those of a report in other people's lines are no report" {
+	run -0 "$run_vm" -- sh -c 'echo "WARNING: CPU: 0 PID: 1 at nothing" >/dev/kmsg; echo "BUG: none"'
+	[[ $output == "BUG: none" ]]
+}
+
+@test "run: a guest that ends without a status gives 71" {
+	run -71 "$run_vm" -- sh -c 'echo b >/proc/sysrq-trigger; sleep 60'
+	echo "got: $output"
+	[[ ${#lines[@]} -eq 1 && $output == *"without giving a status"* ]]
+}
+
+@test "run: a command that takes too long gives 124, and what it said before is there" {
+	run -124 "$run_vm" --timeout 30 -- sh -c 'echo early; exec sleep 1000'
+	echo "got: $output"
+	[[ ${lines[0]} == early && ${lines[1]} == *"no answer within 30 s"* ]]
+}
+
+# guest_of PID: the QEMU whose parent PID is
+guest_of() {
+	pgrep -P "$1" -x 'qemu-system-.*'
+}
+
+@test "run: SIGKILL to run ends its guest" {
+	local pid guest='' deadline=$((SECONDS + 30))
+
+	"$run_vm" -- sleep 1000 >/dev/null 2>&1 3>&- &
+	pid=$!
+	until guest=$(guest_of "$pid"); do
+		((SECONDS < deadline))
+	done
+	kill -KILL "$pid"
+	while [[ -e /proc/$guest ]] && ! grep -q '^State:.*Z' "/proc/$guest/status" 2>/dev/null; do
+		((SECONDS < deadline))
+	done
+}
