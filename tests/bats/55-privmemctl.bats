@@ -20,9 +20,9 @@ setup() {
 }
 
 teardown() {
-	systemctl unmask --runtime privmemd.socket privmemd.service 2>/dev/null
+	systemctl unmask --runtime privmemd.socket privmemd-private.socket privmemd.service 2>/dev/null
 	units_stop
-	systemctl start privmemd.socket
+	systemctl start privmemd.socket privmemd-private.socket
 }
 
 teardown_file() {
@@ -145,8 +145,8 @@ uses_4m() {
 }
 
 @test "without privmemd it is 7" {
-	systemctl mask --runtime privmemd.socket privmemd.service
-	systemctl stop privmemd.socket privmemd.service
+	systemctl mask --runtime privmemd.socket privmemd-private.socket privmemd.service
+	systemctl stop privmemd.socket privmemd-private.socket privmemd.service
 	run -7 privmemctl status
 	output_has 'privmemd does not answer'
 	[[ ${#lines[@]} == 1 ]]

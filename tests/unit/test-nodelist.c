@@ -11,7 +11,8 @@ static void expect_parse(const char *text, const char *want)
 	const char *reason = NULL;
 	char what[80], *got;
 
-	snprintf(what, sizeof(what), "\"%.40s\" is the list \"%.20s\"", text, want);
+	snprintf(what, sizeof(what), "\"%.*s\" is the list \"%.20s\"", (int)strcspn(text, "\n"),
+		 text, want);
 	if (nodelist_parse(text, &list, &reason) < 0) {
 		ok(false, what);
 		return;
