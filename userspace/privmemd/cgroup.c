@@ -127,8 +127,6 @@ int cgroup_make(int root_fd, const char *path)
 		length += strspn(path + length, "/");
 		length += strcspn(path + length, "/");
 		snprintf(part, length + 1, "%s", path);
-		if (mkdirat(root_fd, part + strspn(part, "/"), 0755) < 0 && errno != EEXIST)
-			return -errno;
 		if (cgroup_read(root_fd, above, "cgroup.subtree_control", text, sizeof(text)) < 0 ||
 		    !strstr(text, "memory")) {
 			int r = cgroup_write(root_fd, above, "cgroup.subtree_control", "+memory");
@@ -136,6 +134,8 @@ int cgroup_make(int root_fd, const char *path)
 			if (r < 0)
 				return r;
 		}
+		if (mkdirat(root_fd, part + strspn(part, "/"), 0755) < 0 && errno != EEXIST)
+			return -errno;
 	} while (path[length]);
 	return 0;
 }
