@@ -118,9 +118,9 @@ teardown_file() {
 }
 
 @test "start: a grant that cannot be had fails the start, and status says why" {
-	start_fails t-greedy.service 'node 1'
+	start_fails t-greedy.service 'node1'
 	run systemctl status t-greedy.service
-	output_has 'node 1'
+	output_has 'node1'
 }
 
 @test "start: a unit that asks for more than is left is told who holds it" {

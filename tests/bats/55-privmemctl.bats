@@ -120,7 +120,7 @@ uses_4m() {
 	unit_put t-user.service.d/more.conf '[Service]' 'PrivateMemoryMax=1 4T'
 	systemctl daemon-reload
 	run -8 privmemctl apply t-user.service
-	output_has 'node 1'
+	output_has 'node1'
 	granted_expect t-user.service 1 $((64 * MIB))
 	rm -r "$units/t-user.service.d"
 	systemctl daemon-reload
@@ -159,10 +159,10 @@ uses_4m() {
 
 @test "verify: too much is 8, a node that is none is 9, a mistake is 1" {
 	run -8 privmemctl verify "$units/t-greedy.service"
-	output_has 'node 1: 4T asked for in all, 512M left of the 512M of the node'
+	output_has 'node1: 4T asked for in all, 512M left of the 512M of the node'
 	printf '%s\n' '[Slice]' PrivateMemoryNodes=7 >/run/t.slice
 	run -9 privmemctl verify /run/t.slice
-	output_has 'node 7 is not a private node of this machine'
+	output_has 'node7: not a private node of this machine'
 	printf '%s\n' '[Service]' '' 'PrivateMemoryMax=1 64X' >/run/t.service
 	run -1 privmemctl verify /run/t.service
 	output_is '/run/t.service:3: error: PrivateMemoryMax=1 64X: expected a whole number with the suffix K, M, G, T or %'

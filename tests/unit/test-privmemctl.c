@@ -322,20 +322,20 @@ static void test_verify(void)
 	expect(0, "UNIT       NODE       MAX\nx.service     1      128M\nx.service     2  infinity\n",
 	       "verify", "x.service.d/1.conf", "x.service");
 	expect(8, "UNIT       NODE       MAX\nx.service     1      129M\nx.service     2  infinity\n"
-		  "x.service: error: node 1: 129M asked for in all, 128M left of the 512M of the node\n",
+		  "x.service: error: node1: 129M asked for in all, 128M left of the 512M of the node\n",
 	       "verify", "x.service.d/9.conf", "x.service.d/1.conf", "x.service");
 	put("b.service", "[Service]\nSlice=s.slice\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 256M\n");
 	expect(0, "UNIT       NODE   MAX\nb.service     1  256M\n", "verify", "b.service");
 	put("d.service", "[Service]\nSlice=s-t.slice\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 193M\n");
 	expect(8, "UNIT       NODE   MAX\nd.service     1  193M\n"
-		  "d.service: error: node 1: 193M asked for in all, 192M left of the 256M of s.slice\n",
+		  "d.service: error: node1: 193M asked for in all, 192M left of the 256M of s.slice\n",
 	       "verify", "d.service");
 	put("s.slice", "[Slice]\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 384M\n");
 	expect(0, "UNIT       NODE   MAX\nd.service     1  193M\ns.slice       1  384M\n", "verify",
 	       "d.service", "s.slice");
 	put("n.slice", "[Slice]\nPrivateMemoryNodes=4\n");
 	expect(9, "UNIT     NODE       MAX\nn.slice     4  infinity\n"
-		  "n.slice: error: node 4 is not a private node of this machine\n",
+		  "n.slice: error: node4: not a private node of this machine\n",
 	       "verify", "n.slice");
 }
 

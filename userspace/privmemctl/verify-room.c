@@ -154,7 +154,7 @@ static void check_source(struct room *room, const struct verify_unit *unit,
 		left_text = size_format(left);
 		bytes_text = size_format(bytes);
 		verify_add_problem(room->verify, EXIT_NO_ROOM, unit->files[0], 0,
-				   "node %u: %s asked for in all, %s left of the %s of %s",
+				   "node%u: %s asked for in all, %s left of the %s of %s",
 				   node->nid, demand_text, left_text, bytes_text,
 				   source ?: "the node");
 		free(demand_text);
@@ -188,7 +188,7 @@ void verify_check_room(struct verify *verify, const struct node_rows *nodes,
 				check_source(&room, unit, node);
 			else
 				verify_add_problem(verify, EXIT_NOT_FOUND, unit->files[0], 0,
-						   "node %u is not a private node of this machine",
+						   "node%u: not a private node of this machine",
 						   nid);
 		}
 	}
