@@ -28,7 +28,7 @@ static size_t mangle(const char *seed, char *into, size_t size)
 	size_t length = 0;
 
 	for (; *seed && length + 2 < size; seed++) {
-		unsigned int what = draw(24);
+		unsigned int what = draw(60);
 
 		if (what == 0)
 			into[length++] = bytes[draw(sizeof(bytes) - 1)];
@@ -92,7 +92,7 @@ int main(void)
 	static const char *const limits[] = { "8G", "12.50%", "infinity", "16777215T", "4096" };
 	static const char *const units[] = {
 		"[Unit]\nDescription=x\n[Service]\nPrivateMemoryNodes=1 3-4\nPrivateMemoryMax=1 8G\n",
-		"[Service]\nX-PrivateMemoryNodes=\\\n# c\n%i,2\nX-PrivateMemoryMax=%i 50%\n[Install]\n",
+		"[Service]\nX-PrivateMemoryNodes=\\\n# c\n%i,%p2\nX-PrivateMemoryMax=%i 50%\n[Install]\n",
 		"\xef\xbb\xbf[Service]\r\nPrivateMemoryNodes=\r\nPrivateMemoryMax=\r\n",
 	};
 	unsigned int unsound = 0;
