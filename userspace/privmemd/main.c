@@ -106,7 +106,8 @@ static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
 			strerror(-r));
 	r = grants_new(daemon->root_fd, sysconf(_SC_PAGESIZE), &daemon->grants);
 	if (r >= 0)
-		r = reconcile_new(daemon->event, daemon->grants, &daemon->reconcile);
+		r = reconcile_new(daemon->event, UNIT_PRIVATE_ADDRESS, daemon->grants,
+				  &daemon->reconcile);
 	if (r >= 0)
 		r = hookserver_new(daemon->event, apply_fd, daemon->reconcile, &daemon->hooks);
 	if (r >= 0)

@@ -416,12 +416,14 @@ struct unit_peer *reconcile_peer(const struct reconcile *reconcile)
 
 /**
  * reconcile_new() - prepare; nothing happens before reconcile_start()
+ * @address: where PID 1 listens, UNIT_PRIVATE_ADDRESS
  * @grants: stays the caller's
  * @ret: set only on success; see reconcile_free()
  *
  * Return: 0 or -Exxx
  */
-int reconcile_new(sd_event *event, struct grants *grants, struct reconcile **ret)
+int reconcile_new(sd_event *event, const char *address, struct grants *grants,
+		  struct reconcile **ret)
 {
 	struct reconcile *reconcile = calloc(1, sizeof(*reconcile));
 	int r;
@@ -431,7 +433,7 @@ int reconcile_new(sd_event *event, struct grants *grants, struct reconcile **ret
 	reconcile->event = sd_event_ref(event);
 	reconcile->grants = grants;
 	reconcile->last = &reconcile->first;
-	r = unit_peer_new(event, &reconcile->peer);
+	r = unit_peer_new(event, address, &reconcile->peer);
 	if (r >= 0)
 		r = watch_new(event, grants->root_fd, on_watched, reconcile, &reconcile->watch);
 	if (r >= 0)

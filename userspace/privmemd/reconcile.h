@@ -22,7 +22,8 @@ struct reconcile;
 
 typedef void (*reconcile_settled_t)(void *userdata);
 
-int reconcile_new(sd_event *event, struct grants *grants, struct reconcile **ret);
+int reconcile_new(sd_event *event, const char *address, struct grants *grants,
+		  struct reconcile **ret);
 struct reconcile *reconcile_free(struct reconcile *reconcile);
 
 void reconcile_start(struct reconcile *reconcile, reconcile_settled_t settled, void *userdata);

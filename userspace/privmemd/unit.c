@@ -8,7 +8,6 @@
 
 #include "cgroup.h"
 
-#define PRIVATE_ADDRESS "unix:path=/run/systemd/private"
 #define DESTINATION "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
@@ -18,6 +17,7 @@
 struct unit_peer {
 	sd_event *event;
 	sd_event_source *idle;
+	char *address;
 	sd_bus *bus;
 	unsigned int n_open;
 };
@@ -100,22 +100,25 @@ static int on_idle(sd_event_source *source, void *userdata)
 
 /**
  * unit_peer_new() - prepare to ask PID 1; connects with the first question
+ * @address: UNIT_PRIVATE_ADDRESS, but for tests
  * @ret: set only on success; see unit_peer_free()
  *
  * Return: 0 or -Exxx
  */
-int unit_peer_new(sd_event *event, struct unit_peer **ret)
+int unit_peer_new(sd_event *event, const char *address, struct unit_peer **ret)
 {
 	struct unit_peer *peer = calloc(1, sizeof(*peer));
 	int r;
 
 	if (!peer)
 		return -ENOMEM;
-	r = sd_event_add_defer(event, &peer->idle, on_idle, peer);
+	peer->address = strdup(address);
+	r = peer->address ? sd_event_add_defer(event, &peer->idle, on_idle, peer) : -ENOMEM;
 	if (r >= 0)
 		r = sd_event_source_set_enabled(peer->idle, SD_EVENT_OFF);
 	if (r < 0) {
 		sd_event_source_unref(peer->idle);
+		free(peer->address);
 		free(peer);
 		return r;
 	}
@@ -137,6 +140,7 @@ struct unit_peer *unit_peer_free(struct unit_peer *peer)
 	sd_bus_close_unref(peer->bus);
 	sd_event_source_disable_unref(peer->idle);
 	sd_event_unref(peer->event);
+	free(peer->address);
 	free(peer);
 	return NULL;
 }
@@ -152,7 +156,7 @@ static int peer_connect(struct unit_peer *peer)
 	peer->bus = sd_bus_unref(peer->bus);
 	r = sd_bus_new(&bus);
 	if (r >= 0)
-		r = sd_bus_set_address(bus, PRIVATE_ADDRESS);
+		r = sd_bus_set_address(bus, peer->address);
 	if (r >= 0)
 		r = sd_bus_start(bus);
 	if (r >= 0)
@@ -318,6 +322,13 @@ static int question_read(struct unit_question *question, enum property property,
 	return -EINVAL;
 }
 
+/* sd-bus calls it a timeout when the other side hangs up; only the connection tells the two apart. */
+static int reply_error(sd_bus_message *m)
+{
+	return sd_bus_is_open(sd_bus_message_get_bus(m)) > 0 ? -sd_bus_message_get_errno(m) :
+							      -ECONNRESET;
+}
+
 static int on_property(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct unit_question *question = userdata;
@@ -328,7 +339,7 @@ static int on_property(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	while (question->slots[property] != sd_bus_get_current_slot(sd_bus_message_get_bus(m)))
 		property++;
 	if (sd_bus_message_is_method_error(m, NULL))
-		r = -sd_bus_message_get_errno(m);
+		r = reply_error(m);
 	else
 		r = question_read(question, property, m);
 	if (r >= 0 && --question->n_missing > 0)
@@ -430,7 +441,7 @@ static int on_live(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_message_is_method_error(m, NULL)) {
-		r = -sd_bus_message_get_errno(m);
+		r = reply_error(m);
 		goto answer;
 	}
 	r = read_live(m, false, NULL, &count);

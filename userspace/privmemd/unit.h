@@ -30,6 +30,9 @@ struct unit {
 	uint64_t asked;		/* when, in the caller's own count; see unit_ask() */
 };
 
+/* Where PID 1 listens. */
+#define UNIT_PRIVATE_ADDRESS "unix:path=/run/systemd/private"
+
 struct unit_peer;
 struct unit_question;
 
@@ -38,7 +41,7 @@ typedef void (*unit_answer_t)(int error, const struct unit *unit, void *userdata
 typedef void (*unit_live_t)(int error, char *const *names, size_t count, uint64_t asked,
 			    void *userdata);
 
-int unit_peer_new(sd_event *event, struct unit_peer **ret);
+int unit_peer_new(sd_event *event, const char *address, struct unit_peer **ret);
 struct unit_peer *unit_peer_free(struct unit_peer *peer);
 
 int unit_ask(struct unit_peer *peer, const char *name, uint64_t now, unit_answer_t answer,

@@ -96,7 +96,7 @@ int watch_new(sd_event *event, int root_fd, watch_changed_t changed, void *userd
 }
 
 /**
- * watch_free() - stop; every grant must have been removed
+ * watch_free() - stop watching anything
  * @watch: may be NULL
  *
  * Return: NULL
@@ -107,6 +107,7 @@ struct watch *watch_free(struct watch *watch)
 		return NULL;
 	sd_event_source_disable_unref(watch->source);
 	close(watch->inotify_fd);
+	tdestroy(watch->by_wd, free);
 	free(watch);
 	return NULL;
 }
