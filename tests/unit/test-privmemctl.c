@@ -76,6 +76,7 @@ static int list_grants(sd_bus_message *message, void *userdata, sd_bus_error *er
 	append_grant(reply, "s.slice", 1, 256 * MIB, 256 * MIB, "", "");
 	append_grant(reply, "b.service", 1, 64 * MIB, 64 * MIB, "s.slice", "");
 	append_grant(reply, "c.service", 2, UINT64_MAX, 384 * MIB, "", "node is absent");
+	append_grant(reply, "d.service", UINT32_MAX, 0, 0, "", "unreadable");
 	sd_bus_message_close_container(reply);
 	r = sd_bus_send(NULL, reply, NULL);
 	sd_bus_message_unref(reply);
@@ -233,7 +234,8 @@ static int run_tool(char *const *arguments, char output[8192])
 	"a.service     1  dax0.0       128M  yes            128M       4K    8K  -\n"              \
 	"s.slice       1  dax0.0       256M  yes            256M       4K    8K  -\n"              \
 	"b.service     1  dax0.0        64M  yes             64M       4K    8K  from s.slice\n"   \
-	"c.service     2  dax1.0   infinity  no         infinity       4K    8K  node is absent\n"
+	"c.service     2  dax1.0   infinity  no         infinity       4K    8K  node is absent\n"   \
+	"d.service     -  -              0B  no               0B       4K    8K  unreadable\n"
 
 static void test_tables(void)
 {
@@ -256,13 +258,15 @@ static void test_json(void)
 	ok(json_object_object_get_ex(object, "version", &value) && json_object_get_int(value) == 1,
 	   "... has a version");
 	ok(json_object_object_get_ex(object, "grants", &rows), "... and grants");
-	is_int(json_object_array_length(rows), 4, "... all of them");
+	is_int(json_object_array_length(rows), 5, "... all of them");
 	ok(json_object_object_get_ex(json_object_array_get_idx(rows, 3), "requested_bytes", &value) &&
 		   !value, "... no amount is null");
 	json_object_object_get_ex(json_object_array_get_idx(rows, 0), "requested_bytes", &value);
 	is_int(json_object_get_int64(value), 128 * MIB, "... an amount is in bytes");
 	json_object_object_get_ex(json_object_array_get_idx(rows, 0), "device", &value);
 	is_str(json_object_get_string(value), "dax0.0", "... with the node's device");
+	ok(json_object_object_get_ex(json_object_array_get_idx(rows, 4), "node", &value) && !value,
+	   "... no node is null");
 	json_object_put(object);
 	arguments[1] = "--json=pretty";
 	arguments[2] = "nodes";

@@ -21,6 +21,7 @@ enum exit_code {
 };
 
 #define CLIENT_UNLIMITED UINT64_MAX
+#define CLIENT_NO_NODE UINT32_MAX /* of a unit refused before its nodes were known */
 
 /* A private node, as privmemd's ListNodes() tells it. */
 struct node_row {

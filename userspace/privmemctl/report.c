@@ -13,12 +13,12 @@ static const char *or_empty(const char *text)
 	return text ?: "";
 }
 
-static void add_number(struct table *table, unsigned int number)
+static void add_node(struct table *table, uint32_t nid)
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%u", number);
-	table_add(table, text);
+	snprintf(text, sizeof(text), "%u", nid);
+	table_add(table, nid == CLIENT_NO_NODE ? NULL : text);
 }
 
 /**
@@ -39,7 +39,7 @@ void report_print_nodes(const struct node_rows *nodes, FILE *file)
 	for (size_t i = 0; i < nodes->n_rows; i++) {
 		const struct node_row *row = &nodes->rows[i];
 
-		add_number(&table, row->nid);
+		add_node(&table, row->nid);
 		table_add(&table, row->is_online ? "online" : "absent");
 		table_add(&table, row->device);
 		table_add(&table, row->owner);
@@ -80,7 +80,7 @@ void report_print_grants(const struct grant_rows *grants, const struct node_rows
 	struct table table = { .titles = titles };
 
 	if (!grants->n_rows) {
-		fputs("No unit asks for private memory.\n", file);
+		fputs("No private memory is asked for.\n", file);
 		return;
 	}
 	for (size_t i = 0; i < grants->n_rows; i++) {
@@ -88,7 +88,7 @@ void report_print_grants(const struct grant_rows *grants, const struct node_rows
 		const struct node_row *node = node_rows_find(nodes, row->nid);
 
 		table_add(&table, *or_empty(row->unit) ? row->unit : row->control_group);
-		add_number(&table, row->nid);
+		add_node(&table, row->nid);
 		table_add(&table, node ? node->device : NULL);
 		table_add_size(&table, row->requested_bytes);
 		table_add(&table, row->is_effective ? "yes" : "no");
@@ -177,7 +177,8 @@ struct json_object *report_json_grants(const struct grant_rows *grants,
 
 		json_object_object_add(grant, "unit", json_text(row->unit));
 		json_object_object_add(grant, "control_group", json_text(row->control_group));
-		json_object_object_add(grant, "node", json_object_new_uint64(row->nid));
+		json_object_object_add(grant, "node", row->nid == CLIENT_NO_NODE ? NULL :
+						      json_object_new_uint64(row->nid));
 		json_object_object_add(grant, "device", json_text(node ? node->device : NULL));
 		json_object_object_add(grant, "requested_bytes",
 				       report_json_bytes(row->requested_bytes));
