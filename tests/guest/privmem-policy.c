@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * privmem-policy VERB ARGUMENT... - one question about memory policies
+ *
+ * Each verb makes one system call, or one and what it takes to set it up, and
+ * prints one line: the name of the error, or what came of it.
+ *
+ *	set MODE NODES			set_mempolicy(): the mode and nodes that hold then
+ *	bind MODE NODES			mbind() of one page: the same
+ *	home MODE NODES HOME		mbind(), then set_mempolicy_home_node()
+ *	mapped MODE NODES PATH ACCESS	mbind() of a mapping of a file; ACCESS is
+ *					rw or ro, then -shared or -private
+ *	allowed				get_mempolicy(MPOL_F_MEMS_ALLOWED)
+ *	remap MODE NODES MODE NODES	touch 4 pages under the first policy, mbind
+ *					with MPOL_MF_MOVE to the second: where they are
+ *	move MODE NODES NODE...		touch a page for each NODE under the policy,
+ *					move_pages() the n-th to the n-th: the statuses
+ *	movefile PATH NODE		the same for a page of a file
+ *	migrate MODE NODES FROM TO	touch 4 pages, migrate_pages(): its result, and
+ *					where they are
+ *	read NODES BYTES		read(2) of /dev/zero into memory bound there
+ *	mlock NODES BYTES		mlock() of such memory
+ *	populate NODES BYTES		madvise(MADV_POPULATE_WRITE) of such memory
+ *	advise NODES BYTES ADVICE	touch such memory, madvise() it, check what it
+ *					held: where it is
+ *	fallocate NODES BYTES		fallocate() of a memfd whose mapping is bound there
+ *	swapin NODES BYTES		touch ordinary memory, page it out, bind it, read
+ *					it: where it is
+ *	fork NODES BYTES CGROUP		touch, fork, move the child to the cgroup, let it
+ *					write: how it ended, and whether ours is intact
+ *
+ * MODE is default, preferred, bind, interleave, local, many or weighted, with
+ * +static, +relative, +balancing. NODES is a list such as 1,2 or "-" for none.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MPOL_BIND		2
+#define MPOL_F_STATIC_NODES	(1 << 15)
+#define MPOL_F_RELATIVE_NODES	(1 << 14)
+#define MPOL_F_NUMA_BALANCING	(1 << 13)
+#define MPOL_MODE_FLAGS		(7 << 13)
+#define MPOL_F_ADDR		2
+#define MPOL_F_MEMS_ALLOWED	4
+#define MPOL_MF_MOVE		2
+
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+#define MAX_NODES 64
+#define PAGE 4096UL
+
+static const char *const modes[] = {
+	"default", "preferred", "bind", "interleave", "local", "many", "weighted", NULL
+};
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "privmem-policy: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "Usage: privmem-policy VERB ARGUMENT...\n");
+	exit(2);
+}
+
+static unsigned long parse_nodes(const char *text)
+{
+	unsigned long nodes = 0;
+	char *end;
+
+	if (!strcmp(text, "-"))
+		return 0;
+	for (;; text = end + 1) {
+		nodes |= 1UL << strtoul(text, &end, 10);
+		if (end == text || (*end && *end != ','))
+			usage();
+		if (!*end)
+			return nodes;
+	}
+}
+
+static int parse_mode(char *text)
+{
+	int mode = -1, flags = 0, i;
+	char *word;
+
+	for (word = strtok(text, "+"); word; word = strtok(NULL, "+")) {
+		for (i = 0; modes[i]; i++)
+			if (!strcmp(word, modes[i]))
+				mode = i;
+		if (!strcmp(word, "static"))
+			flags |= MPOL_F_STATIC_NODES;
+		if (!strcmp(word, "relative"))
+			flags |= MPOL_F_RELATIVE_NODES;
+		if (!strcmp(word, "balancing"))
+			flags |= MPOL_F_NUMA_BALANCING;
+	}
+	if (mode < 0)
+		usage();
+	return mode | flags;
+}
+
+static void print_nodes(unsigned long nodes)
+{
+	const char *separator = "";
+	int nid;
+
+	for (nid = 0; nid < MAX_NODES; nid++)
+		if (nodes & (1UL << nid)) {
+			printf("%s%d", separator, nid);
+			separator = ",";
+		}
+	printf(nodes ? "\n" : "-\n");
+}
+
+static int print_error(void)
+{
+	printf("%s\n", strerrorname_np(errno));
+	return 0;
+}
+
+static int print_policy(void *addr)
+{
+	unsigned long nodes = 0;
+	int mode;
+
+	if (syscall(SYS_get_mempolicy, &mode, &nodes, MAX_NODES + 1, addr, addr ? MPOL_F_ADDR : 0))
+		fail("get_mempolicy");
+	printf("%s ", modes[mode & ~MPOL_MODE_FLAGS]);
+	print_nodes(nodes);
+	return 0;
+}
+
+static char *map(size_t bytes, int flags, int fd, int prot)
+{
+	char *memory = mmap(NULL, bytes, prot, flags | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	return memory;
+}
+
+static char *map_anon(size_t bytes)
+{
+	return map(bytes, MAP_PRIVATE, -1, PROT_READ | PROT_WRITE);
+}
+
+static int bind_to(void *memory, size_t bytes, int mode, unsigned long nodes, int flags)
+{
+	return syscall(SYS_mbind, memory, bytes, mode, nodes ? &nodes : NULL,
+		       nodes ? MAX_NODES + 1 : 0, flags);
+}
+
+static char *map_bound(const char *nodes, size_t bytes)
+{
+	char *memory = map_anon(bytes);
+
+	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(nodes), 0))
+		fail("mbind");
+	return memory;
+}
+
+/* "N0 1 N1 3": pages on each node, then "absent 2" for those that are nowhere. */
+static int print_places(char *memory, size_t bytes)
+{
+	unsigned long count[MAX_NODES] = { }, absent = 0;
+	const char *separator = "";
+	size_t offset;
+	void *page;
+	int status, nid;
+
+	for (offset = 0; offset < bytes; offset += PAGE) {
+		page = memory + offset;
+		if (syscall(SYS_move_pages, 0, 1UL, &page, NULL, &status, 0))
+			fail("move_pages");
+		if (status >= 0)
+			count[status]++;
+		else
+			absent++;
+	}
+	for (nid = 0; nid < MAX_NODES; nid++)
+		if (count[nid]) {
+			printf("%sN%d %lu", separator, nid, count[nid]);
+			separator = " ";
+		}
+	if (absent)
+		printf("%sabsent %lu", separator, absent);
+	printf("\n");
+	return 0;
+}
+
+static void fill(char *memory, size_t bytes)
+{
+	size_t offset;
+
+	for (offset = 0; offset < bytes; offset += PAGE)
+		*(volatile size_t *)(memory + offset) = offset + 1;
+}
+
+static bool is_filled(const char *memory, size_t bytes)
+{
+	size_t offset;
+
+	for (offset = 0; offset < bytes; offset += PAGE)
+		if (*(const volatile size_t *)(memory + offset) != offset + 1)
+			return false;
+	return true;
+}
+
+static int verb_set(char **args)
+{
+	unsigned long nodes = parse_nodes(args[1]);
+
+	if (syscall(SYS_set_mempolicy, parse_mode(args[0]), nodes ? &nodes : NULL,
+		    nodes ? MAX_NODES + 1 : 0))
+		return print_error();
+	return print_policy(NULL);
+}
+
+static int verb_bind(char **args)
+{
+	char *memory = map_anon(PAGE);
+
+	if (bind_to(memory, PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
+		return print_error();
+	return print_policy(memory);
+}
+
+static int verb_home(char **args)
+{
+	char *memory = map_anon(2 * PAGE);
+
+	if (bind_to(memory, 2 * PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
+		fail("mbind");
+	if (syscall(SYS_set_mempolicy_home_node, memory, 2 * PAGE, strtoul(args[2], NULL, 10), 0UL))
+		return print_error();
+	fill(memory, 2 * PAGE);
+	return print_places(memory, 2 * PAGE);
+}
+
+static int verb_mapped(char **args)
+{
+	bool is_writable = !strncmp(args[3], "rw", 2);
+	int fd = open(args[2], is_writable ? O_RDWR : O_RDONLY);
+	char *memory;
+
+	if (fd < 0)
+		fail(args[2]);
+	memory = map(PAGE, strstr(args[3], "shared") ? MAP_SHARED : MAP_PRIVATE, fd,
+		     PROT_READ | (is_writable ? PROT_WRITE : 0));
+	if (bind_to(memory, PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
+		return print_error();
+	return print_policy(memory);
+}
+
+static int verb_allowed(char **args)
+{
+	unsigned long nodes = 0;
+
+	(void)args;
+	if (syscall(SYS_get_mempolicy, NULL, &nodes, MAX_NODES + 1, NULL, MPOL_F_MEMS_ALLOWED))
+		return print_error();
+	print_nodes(nodes);
+	return 0;
+}
+
+static int verb_remap(char **args)
+{
+	char *memory = map_anon(4 * PAGE);
+
+	if (bind_to(memory, 4 * PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
+		fail("mbind");
+	fill(memory, 4 * PAGE);
+	if (bind_to(memory, 4 * PAGE, parse_mode(args[2]), parse_nodes(args[3]), MPOL_MF_MOVE))
+		return print_error();
+	if (!is_filled(memory, 4 * PAGE))
+		printf("CORRUPT ");
+	return print_places(memory, 4 * PAGE);
+}
+
+static int move(char *memory, char **nodes)
+{
+	void *pages[64];
+	int targets[64], status[64];
+	unsigned long count, i;
+	long result;
+
+	for (count = 0; nodes[count]; count++) {
+		pages[count] = memory + count * PAGE;
+		targets[count] = atoi(nodes[count]);
+		status[count] = -1000;
+	}
+	result = syscall(SYS_move_pages, 0, count, pages, targets, status, MPOL_MF_MOVE);
+	if (result < 0)
+		return print_error();
+	for (i = 0; i < count; i++) {
+		if (status[i] >= 0)
+			printf("%sN%d", i ? " " : "", status[i]);
+		else
+			printf("%s%s", i ? " " : "", strerrorname_np(-status[i]));
+	}
+	printf("\n");
+	return 0;
+}
+
+static int verb_move(char **args)
+{
+	char *memory = map_anon(64 * PAGE);
+
+	if (bind_to(memory, 64 * PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
+		fail("mbind");
+	fill(memory, 64 * PAGE);
+	move(memory, args + 2);
+	if (!is_filled(memory, 64 * PAGE))
+		printf("CORRUPT\n");
+	return 0;
+}
+
+static int verb_movefile(char **args)
+{
+	int fd = open(args[0], O_RDWR);
+	char *memory;
+
+	if (fd < 0)
+		fail(args[0]);
+	memory = map(PAGE, MAP_SHARED, fd, PROT_READ | PROT_WRITE);
+	*(volatile char *)memory = 1;
+	move(memory, args + 1);
+	return print_places(memory, PAGE);
+}
+
+static int verb_migrate(char **args)
+{
+	unsigned long from = parse_nodes(args[2]), to = parse_nodes(args[3]);
+	char *memory = map_anon(4 * PAGE);
+	long result;
+
+	if (bind_to(memory, 4 * PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
+		fail("mbind");
+	fill(memory, 4 * PAGE);
+	result = syscall(SYS_migrate_pages, 0, MAX_NODES + 1, &from, &to);
+	if (result < 0)
+		printf("%s ", strerrorname_np(errno));
+	else
+		printf("left %ld ", result);
+	if (!is_filled(memory, 4 * PAGE))
+		printf("CORRUPT ");
+	return print_places(memory, 4 * PAGE);
+}
+
+static int verb_read(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes);
+	int fd = open("/dev/urandom", O_RDONLY);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < bytes) {
+		n = read(fd, memory + done, bytes - done < PAGE ? bytes - done : PAGE);
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	printf("%zu %s\n", done, n < 0 ? strerrorname_np(errno) : "0");
+	return 0;
+}
+
+static int verb_mlock(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes);
+
+	if (mlock(memory, bytes))
+		return print_error();
+	return print_places(memory, bytes);
+}
+
+static int verb_populate(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes);
+
+	if (madvise(memory, bytes, MADV_POPULATE_WRITE))
+		return print_error();
+	return print_places(memory, bytes);
+}
+
+static int parse_advice(const char *text)
+{
+	static const struct {
+		const char *name;
+		int advice;
+	} table[] = {
+		{ "cold", MADV_COLD }, { "pageout", MADV_PAGEOUT }, { "free", MADV_FREE },
+		{ "collapse", MADV_COLLAPSE }, { "mergeable", MADV_MERGEABLE },
+		{ "dontneed", MADV_DONTNEED }, { "poison", MADV_HWPOISON },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (!strcmp(text, table[i].name))
+			return table[i].advice;
+	usage();
+	return -1;
+}
+
+static int verb_advise(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes);
+	int result, error;
+
+	fill(memory, bytes);
+	result = madvise(memory, bytes, parse_advice(args[2]));
+	error = errno;
+	printf("%s ", result ? strerrorname_np(error) : "0");
+	print_places(memory, bytes);
+	if (strcmp(args[2], "dontneed") && strcmp(args[2], "free") && !is_filled(memory, bytes))
+		printf("CORRUPT\n");
+	return 0;
+}
+
+static int verb_fallocate(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	int fd = memfd_create("privmem-policy", MFD_CLOEXEC);
+	char *memory;
+
+	if (fd < 0 || ftruncate(fd, bytes))
+		fail("memfd");
+	memory = map(bytes, MAP_SHARED, fd, PROT_READ | PROT_WRITE);
+	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(args[0]), 0))
+		fail("mbind");
+	if (fallocate(fd, 0, 0, bytes))
+		return print_error();
+	fill(memory, bytes);
+	return print_places(memory, bytes);
+}
+
+static int verb_swapin(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_anon(bytes);
+
+	fill(memory, bytes);
+	if (madvise(memory, bytes, MADV_PAGEOUT))
+		fail("madvise");
+	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(args[0]), 0))
+		fail("mbind");
+	printf("out: ");
+	print_places(memory, bytes);
+	printf("%s: ", is_filled(memory, bytes) ? "in" : "CORRUPT");
+	return print_places(memory, bytes);
+}
+
+static void enter_cgroup(const char *path)
+{
+	char procs[512];
+	int fd;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	fd = open(procs, O_WRONLY);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		fail(procs);
+	close(fd);
+}
+
+static int verb_fork(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes);
+	int status;
+	pid_t pid;
+
+	fill(memory, bytes);
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return print_error();
+	if (!pid) {
+		enter_cgroup(args[2]);
+		memset(memory, 7, bytes);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status))
+		printf("child %s, ", sigabbrev_np(WTERMSIG(status)));
+	else
+		printf("child %d, ", WEXITSTATUS(status));
+	printf("%s\n", is_filled(memory, bytes) ? "intact" : "CORRUPT");
+	return 0;
+}
+
+static const struct verb {
+	const char *name;
+	int nr_args;
+	int (*run)(char **args);
+} verbs[] = {
+	{ "set", 2, verb_set },
+	{ "bind", 2, verb_bind },
+	{ "home", 3, verb_home },
+	{ "mapped", 4, verb_mapped },
+	{ "allowed", 0, verb_allowed },
+	{ "remap", 4, verb_remap },
+	{ "move", -3, verb_move },
+	{ "movefile", 2, verb_movefile },
+	{ "migrate", 4, verb_migrate },
+	{ "read", 2, verb_read },
+	{ "mlock", 2, verb_mlock },
+	{ "populate", 2, verb_populate },
+	{ "advise", 3, verb_advise },
+	{ "fallocate", 2, verb_fallocate },
+	{ "swapin", 2, verb_swapin },
+	{ "fork", 3, verb_fork },
+};
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (argc < 2)
+		usage();
+	for (verb = verbs; verb < verbs + sizeof(verbs) / sizeof(verbs[0]); verb++) {
+		if (strcmp(argv[1], verb->name))
+			continue;
+		if (verb->nr_args >= 0 ? argc - 2 != verb->nr_args : argc - 2 < -verb->nr_args)
+			usage();
+		return verb->run(argv + 2);
+	}
+	usage();
+	return 2;
+}
