@@ -10,6 +10,7 @@
  *	touched 4096		bytes touched
  *	N1 4096			bytes resident on node 1, a line for each node that has any
  *	sigbus 8192 BUS_ADRERR	with --catch: offset at which SIGBUS came, and its code
+ *	half			the first half is touched, pausing (with --pause)
  *	ready			all is done, holding (with --hold)
  *
  * Exit status: 0 done, 1 a call failed (which, and why, on stderr), 2 usage,
@@ -52,6 +53,7 @@ struct ask {
 	unsigned long nodes;
 	size_t size;
 	const char *path;
+	const char *pause;
 	const char *hold;
 	unsigned int children;
 	bool is_huge, is_catching, is_readonly, is_private_map, is_written;
@@ -70,6 +72,7 @@ static const char usage[] =
 	"  --private      map a file MAP_PRIVATE\n"
 	"  --write        fill the file with write(2) instead of through the mapping\n"
 	"  --fork=N       then fork N children that write to every page\n"
+	"  --pause=FILE   half-way wait until FILE exists\n"
 	"  --catch        catch SIGBUS and report where it came\n"
 	"  --hold=FILE    at the end wait until FILE exists; - waits for end of stdin\n";
 
@@ -155,6 +158,7 @@ static void parse(int argc, char **argv, struct ask *ret_ask)
 		{ "path", required_argument, NULL, 'p' },
 		{ "size", required_argument, NULL, 's' },
 		{ "hold", required_argument, NULL, 'o' },
+		{ "pause", required_argument, NULL, 'a' },
 		{ "fork", required_argument, NULL, 'f' },
 		{ "huge", no_argument, NULL, 'H' },
 		{ "readonly", no_argument, NULL, 'r' },
@@ -178,6 +182,7 @@ static void parse(int argc, char **argv, struct ask *ret_ask)
 		case 'p': ask.path = optarg; break;
 		case 's': ask.size = parse_size(optarg); break;
 		case 'o': ask.hold = optarg; break;
+		case 'a': ask.pause = optarg; break;
 		case 'f': ask.children = parse_size(optarg); break;
 		case 'H': ask.is_huge = true; break;
 		case 'r': ask.is_readonly = true; break;
@@ -301,11 +306,29 @@ static void write_file(const struct ask *ask, int fd)
 	}
 }
 
+/* Say so, then wait until the file exists, or for the end of stdin. */
+static void hold(const char *word, const char *path)
+{
+	struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	char discard[64];
+
+	printf("%s\n", word);
+	fflush(stdout);
+	if (!strcmp(path, "-"))
+		while (read(0, discard, sizeof(discard)) > 0)
+			;
+	else
+		while (access(path, F_OK) < 0)
+			nanosleep(&pause, NULL);
+}
+
 static void touch(const struct ask *ask)
 {
-	size_t offset;
+	size_t offset, half = ask->size / page_bytes / 2 * page_bytes;
 
 	for (offset = 0; offset < ask->size; offset += page_bytes) {
+		if (ask->pause && offset == half)
+			hold("half", ask->pause);
 		if (ask->is_readonly)
 			(void)*(volatile char *)(memory + offset);
 		else
@@ -365,21 +388,6 @@ static int fork_children(const struct ask *ask)
 	return worst;
 }
 
-static void hold(const char *path)
-{
-	struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	char discard[64];
-
-	printf("ready\n");
-	fflush(stdout);
-	if (!strcmp(path, "-"))
-		while (read(0, discard, sizeof(discard)) > 0)
-			;
-	else
-		while (access(path, F_OK) < 0)
-			nanosleep(&pause, NULL);
-}
-
 /* Return: 0, or 3 if SIGBUS ended it. On its own, for what siglongjmp() clobbers. */
 static __attribute__((noinline)) int fill(const struct ask *ask, int fd)
 {
@@ -417,6 +425,6 @@ int main(int argc, char **argv)
 	if (!status && ask.children)
 		status = fork_children(&ask);
 	if (ask.hold)
-		hold(ask.hold);
+		hold("ready", ask.hold);
 	return status;
 }
