@@ -135,6 +135,9 @@ static int on_get_control_group(sd_bus_message *call, void *userdata, sd_bus_err
 	if (!path_is_plain(path))
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "not the path of a cgroup below the root: %.200s", path);
+	if (!cgroup_has_support(grants->root_fd))
+		return sd_bus_error_set(error, ERROR("NoKernelSupport"),
+					"this kernel has no private memory nodes");
 	name = strrchr(path, '/') + 1;
 	grant = grants_find(grants, name[0] == '_' ? name + 1 : name);
 	r = reply_rows(call, &reply);

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The ledger: every grant is backed by capacity, and a refusal says who holds it.
+
+load units
+
+setup_file() {
+	local half rest
+
+	half=$(($(capacity 1) / 2 / 4096 * 4096))
+	rest=$(($(capacity 1) - half))
+	service_put t-half.service PrivateMemoryNodes=1 "PrivateMemoryMax=1 $half"
+	service_put t-rest.service PrivateMemoryNodes=1 "PrivateMemoryMax=1 $rest"
+	service_put t-page.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 4K'
+	service_put t-more.service PrivateMemoryNodes=1 "PrivateMemoryMax=1 $((rest + 4096))"
+	service_put t-all.service PrivateMemoryNodes=1
+	service_put t-both.service 'PrivateMemoryNodes=1 2' "PrivateMemoryMax=1 $((rest + 4096))" 'PrivateMemoryMax=2 1M'
+	service_put t-nowhere.service PrivateMemoryNodes=7 'PrivateMemoryMax=7 1M'
+	unit_put tpool.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 128M'
+	unit_put tpool-inner.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
+	service_put t-in-a.service Slice=tpool.slice PrivateMemoryNodes=1 'PrivateMemoryMax=1 48M'
+	service_put t-in-b.service Slice=tpool.slice PrivateMemoryNodes=1 'PrivateMemoryMax=1 96M'
+	service_put t-in-c.service Slice=tpool-inner.slice PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
+	service_put t-in-d.service Slice=tpool-inner.slice PrivateMemoryNodes=1 'PrivateMemoryMax=1 68M'
+	systemctl daemon-reload
+}
+
+teardown() {
+	units_stop
+}
+
+teardown_file() {
+	rm -rf "$units"/t-* "$units"/tpool*
+	systemctl daemon-reload
+}
+
+reserved() {
+	privmemctl --json=short nodes | jq ".nodes[] | select(.node == $1) | .reserved_bytes"
+}
+
+reserved_is() {
+	[[ $(reserved "$1") == "$2" ]] || { echo "node $1: got $(reserved "$1"), want $2"; return 1; }
+}
+
+draws_from() {
+	privmemctl --json=short show "$1" | jq -r '.grants[0].draws_from'
+}
+
+@test "ledger: two halves fit, a page more does not, and nothing changed by that" {
+	systemctl start t-half.service t-rest.service
+	reserved_is 1 "$(capacity 1)"
+	start_fails t-page.service 'node1: 4K asked for, 0B of'
+	log_has t-page.service 'reserved by t-half.service'
+	log_has t-page.service 'reserved by t-rest.service'
+	reserved_is 1 "$(capacity 1)"
+}
+
+@test "ledger: a page more than is left does not fit, to the page" {
+	systemctl start t-half.service
+	start_fails t-more.service 'reserved by t-half.service'
+	systemctl start t-rest.service
+}
+
+@test "ledger: a unit refused on one node holds nothing on the other" {
+	systemctl start t-half.service
+	start_fails t-both.service 'node1:'
+	reserved_is 2 0
+}
+
+@test "ledger: without a limit a unit gets all that is left, and a second one nothing" {
+	systemctl start t-half.service
+	systemctl start t-all.service
+	reserved_is 1 "$(capacity 1)"
+	run -0 privmemctl --json=short show t-all.service
+	[[ $(jq '.grants[0].limit_bytes' <<<"$output") == $(($(capacity 1) - $(capacity 1) / 2 / 4096 * 4096)) ]]
+	start_fails t-page.service 'reserved by t-all.service'
+}
+
+@test "ledger: a node that is none is refused by its number" {
+	start_fails t-nowhere.service 'node7: no such private node'
+}
+
+@test "ledger: a unit in a granted slice draws from the slice, not again from the node" {
+	systemctl start t-in-a.service
+	reserved_is 1 $((128 * MIB))
+	[[ $(draws_from t-in-a.service) == tpool.slice ]]
+	start_fails t-in-b.service 'in tpool.slice; 48M reserved by t-in-a.service'
+	reserved_is 1 $((128 * MIB))
+}
+
+@test "ledger: a slice in a slice draws from it, and its units from the inner one" {
+	systemctl start t-in-c.service
+	[[ $(draws_from t-in-c.service) == tpool-inner.slice ]]
+	[[ $(draws_from tpool-inner.slice) == tpool.slice ]]
+	reserved_is 1 $((128 * MIB))
+	start_fails t-in-d.service 'in tpool-inner.slice'
+	start_fails t-in-b.service '64M reserved by tpool-inner.slice'
+}
+
+@test "ledger: a slice's reservation goes with the slice" {
+	systemctl start t-in-a.service
+	systemctl stop t-in-a.service tpool.slice
+	wait_for 10 reserved_is 1 0
+	systemctl start t-half.service t-rest.service
+}
+
+@test "ledger: a restarted unit finds its own room again" {
+	local i
+
+	systemctl start t-half.service t-rest.service
+	for i in {1..5}; do
+		systemctl restart t-half.service t-rest.service
+	done
+	reserved_is 1 "$(capacity 1)"
+}
+
+@test "ledger: many units that start at once share what there is and no more" {
+	local i active=0
+
+	for i in {1..20}; do
+		service_put "t-many-$i.service" PrivateMemoryNodes=1 'PrivateMemoryMax=1 40M'
+	done
+	systemctl daemon-reload
+	systemctl start t-many-{1..20}.service || :
+	for i in {1..20}; do
+		[[ $(systemctl show -P ActiveState "t-many-$i.service") != active ]] || active=$((active + 1))
+	done
+	[[ $active == $(($(capacity 1) / (40 * MIB))) ]] || { echo "$active units are active"; return 1; }
+	reserved_is 1 $((active * 40 * MIB))
+}
