@@ -151,7 +151,7 @@ static void test_restart(struct grants **grants)
 
 	is_int(verdict.code, CODE_DONE, "a unit takes all that is left");
 	*grants = grants_free(*grants);
-	grants_new(root, 4096, grants);
+	grants_new(root, -1, 4096, grants);
 	put("memory.private_nodes.capacity", "N1 134217728\n");
 	grants_adopt(*grants);
 	is_int((*grants)->count, 2, "a new table finds both grants");
@@ -189,7 +189,7 @@ int main(void)
 	put_cgroup("system.slice");
 	put_cgroup("system.slice/a.service");
 	put_cgroup("system.slice/b.service");
-	grants_new(root, 4096, &grants);
+	grants_new(root, -1, 4096, &grants);
 	verdict = apply(grants, A, "1", "256M");
 	is_int(verdict.code, CODE_NO_SUPPORT, "a kernel without the files is told apart");
 	put("memory.private_nodes.effective", "1-2\n");

@@ -12,11 +12,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "request.h"
 #include "tap.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define UNITS_MAX 8
+#define UNITS_MAX 12
 
 struct fake_unit {
 	const char *name, *load, *active, *cgroup, *text;
@@ -25,7 +26,7 @@ struct fake_unit {
 
 static struct fake_unit fakes[UNITS_MAX];
 static char tree[] = "/tmp/test-reconcile.XXXXXX";
-static int root, listen_fd, drops;
+static int root, cache_fd, listen_fd, drops;
 static sd_event *event;
 static sd_bus *peers[256];
 static size_t n_peers;
@@ -183,7 +184,7 @@ static void daemon_start(void)
 	bool done = false;
 
 	snprintf(address, sizeof(address), "unix:path=%s/private", tree);
-	grants_new(root, 4096, &grants);
+	grants_new(root, cache_fd, 4096, &grants);
 	reconcile_new(event, address, grants, &reconcile);
 	reconcile_start(reconcile, set_done, &done);
 	run_until(&done);
@@ -351,6 +352,33 @@ static void test_commands(void)
 	is_int(reserved(2), 0, "but not the unit");
 }
 
+/* Units that are active without a process have no cgroup to remember for them. */
+static void test_without_cgroup(void)
+{
+	static const char all[] = "[Service]\nPrivateMemoryNodes=2\n";
+	static const char some[] = "[Service]\nPrivateMemoryNodes=2\nPrivateMemoryMax=2 16M\n";
+
+	fake_put("some.service", "active", "/gone/some.service", some);
+	is_int(ask("some.service", false, NULL).code, CODE_DONE, "a unit takes some");
+	fake_put("all.service", "active", "/gone/all.service", all);
+	is_int(ask("all.service", false, NULL).code, CODE_DONE, "another all that is left");
+	fake_find("some.service")->active = "inactive";
+	round_run();
+	is_int(reserved(2), 496 * MIB, "what the first gives back the other does not get");
+	daemon_kill();
+	daemon_start();
+	is_int(reserved(2), 496 * MIB, "nor after a restart");
+	fake_find("all.service")->active = "inactive";
+	round_run();
+	daemon_kill();
+	fake_find("all.service")->active = "active";
+	daemon_start();
+	is_int(reserved(2), 512 * MIB, "what was released is not remembered");
+	fake_find("all.service")->active = "inactive";
+	round_run();
+	is_int(reserved(2), 0, "and all is given back");
+}
+
 static void test_slices(void)
 {
 	static const char in_slice[] = "[Service]\nPrivateMemoryNodes=1\nSlice=t.slice\n";
@@ -379,9 +407,11 @@ static void test_slices(void)
 int main(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char command[64];
+	char command[64], cache[64];
 
 	root = open(mkdtemp(tree), O_RDONLY | O_DIRECTORY);
+	snprintf(cache, sizeof(cache), "%s/cache", tree);
+	is_int(cache_open(cache, &cache_fd), 0, "the cache is made");
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/private", tree);
 	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bind(listen_fd, (struct sockaddr *)&address, sizeof(address));
@@ -401,12 +431,14 @@ int main(void)
 	test_restart();
 	test_rounds();
 	test_commands();
+	test_without_cgroup();
 	test_slices();
 	daemon_kill();
 	for (size_t i = 0; i < n_peers; i++)
 		sd_bus_close_unref(peers[i]);
 	sd_event_unref(event);
 	close(listen_fd);
+	close(cache_fd);
 	close(root);
 	snprintf(command, sizeof(command), "rm -r %s", tree);
 	(void)!system(command);

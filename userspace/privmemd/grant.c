@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
+
 void verdict_set(struct verdict *verdict, enum code code, const char *format, ...)
 {
 	va_list args;
@@ -319,6 +321,7 @@ void grant_release(struct grants *grants, struct grant *grant)
 		grant->n_shares = 0;
 		(void)grant_enforce(grants, grant, &is_changed, &file);
 		cgroup_clear_mark(grants->root_fd, grant->cgroup);
+		cache_drop(grants->cache_fd, grant->unit);
 	}
 	grants_forget(grants, grant);
 }
@@ -335,13 +338,26 @@ static struct grant *grant_prepare(struct grants *grants, const struct unit *uni
 	return grant ?: grants_add(grants, unit->name, unit->cgroup);
 }
 
+/* Are these shares what was kept of them? A unit that merely restarts costs no write. */
+static bool grant_is_remembered(const struct grant *grant, const struct wish *wish,
+				const struct step *steps, size_t n_old)
+{
+	if (n_old != wish->n_items || grant->is_request != wish->is_request)
+		return false;
+	for (size_t i = 0; i < wish->n_items; i++)
+		if (!steps[i].old || steps[i].old->limit.kind != wish->items[i].limit.kind ||
+		    steps[i].old->limit.value != wish->items[i].limit.value)
+			return false;
+	return true;
+}
+
 /* Puts the new shares into force, or everything back as it was. */
 static void grant_commit(struct grants *grants, struct grant *grant, const struct wish *wish,
 			 bool is_early, struct step *steps, struct verdict *ret)
 {
+	bool is_changed, is_remembered;
 	struct share *old;
 	size_t n_old;
-	bool is_changed;
 	const char *file;
 
 	if (grant_swap_shares(grant, steps, wish->n_items, &old, &n_old) < 0) {
@@ -360,11 +376,14 @@ static void grant_commit(struct grants *grants, struct grant *grant, const struc
 			cgroup_clear_mark(grants->root_fd, grant->cgroup);
 		return;
 	}
+	is_remembered = grant_is_remembered(grant, wish, steps, n_old);
 	for (size_t i = 0; i < n_old; i++)
 		if (!grant_find_share(grant, old[i].nid))
 			reservation_drop(old[i].reservation);
 	free(old);
 	grant->is_request = wish->is_request;
+	if (!is_remembered)
+		grants_remember(grants, grant);
 	grant_clear_refusal(grant);
 	grant_describe(grant, ret);
 }

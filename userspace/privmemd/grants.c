@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
+
 /* Refusals of units that hold nothing are kept for people to read, the oldest go first. */
 #define REFUSALS_MAX 64
 
@@ -19,12 +21,13 @@ static int grant_compare(const void *a, const void *b)
 
 /**
  * grants_new() - make an empty table over a cgroup hierarchy
- * @root_fd: stays the caller's
+ * @root_fd: of the hierarchy, or -1; stays the caller's
+ * @cache_fd: see cache_open(), or -1; stays the caller's
  * @ret: set only on success; see grants_free()
  *
  * Return: 0 or -ENOMEM
  */
-int grants_new(int root_fd, uint64_t page_bytes, struct grants **ret)
+int grants_new(int root_fd, int cache_fd, uint64_t page_bytes, struct grants **ret)
 {
 	struct grants *grants = calloc(1, sizeof(*grants));
 	int r;
@@ -32,6 +35,7 @@ int grants_new(int root_fd, uint64_t page_bytes, struct grants **ret)
 	if (!grants)
 		return -ENOMEM;
 	grants->root_fd = root_fd;
+	grants->cache_fd = cache_fd;
 	grants->page_bytes = page_bytes;
 	r = ledger_new(page_bytes, &grants->ledger);
 	if (r < 0) {
@@ -190,36 +194,74 @@ static void adopt_shares(struct grants *grants, struct grant *grant, const struc
 	}
 }
 
-static bool adopt_visit(int dir_fd, const char *path, void *userdata)
+static void adopt(struct grants *grants, const char *unit, const char *cgroup,
+		  const struct wish *wish, const struct amounts *max)
+{
+	struct grant *grant = grants_find(grants, unit) ? NULL : grants_add(grants, unit, cgroup);
+
+	if (!grant)
+		return;
+	grant->is_request = wish->is_request;
+	grant->shares = calloc(wish->n_items + 1, sizeof(*grant->shares));
+	if (grant->shares)
+		adopt_shares(grants, grant, wish, max);
+	if (grant->n_shares == 0)
+		grants_forget(grants, grant);
+}
+
+/* What the files of a cgroup grant; fails if they grant nothing. */
+static int adopt_read(const struct grants *grants, const char *cgroup, struct amounts *ret_max)
+{
+	struct nodelist nodes;
+	int r = cgroup_read_nodes(grants->root_fd, cgroup, FILE_NODES, &nodes);
+
+	if (r >= 0 && nodelist_is_empty(&nodes))
+		return -ENODATA;
+	return r < 0 ? r : cgroup_read_amounts(grants->root_fd, cgroup, FILE_MAX, ret_max);
+}
+
+static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 {
 	struct grants *grants = userdata;
 	const char *unit = unit_of_cgroup(path);
 	struct wish wish = {};
-	struct nodelist nodes;
 	struct amounts max;
-	struct grant *grant;
 	char text[4096];
 
 	(void)dir_fd;
 	if (cgroup_get_mark(grants->root_fd, path, text, sizeof(text)) < 0 ||
 	    !unit_name_is_valid(unit) || wish_parse_mark(text, &wish) < 0)
 		return true;
-	if (cgroup_read_nodes(grants->root_fd, path, FILE_NODES, &nodes) < 0 ||
-	    nodelist_is_empty(&nodes) ||
-	    cgroup_read_amounts(grants->root_fd, path, FILE_MAX, &max) < 0)
-		goto done;
-	grant = grants_add(grants, unit, path);
-	if (!grant)
-		goto done;
-	grant->is_request = wish.is_request;
-	grant->shares = calloc(wish.n_items + 1, sizeof(*grant->shares));
-	if (grant->shares)
-		adopt_shares(grants, grant, &wish, &max);
-	if (grant->n_shares == 0)
-		grants_forget(grants, grant);
-done:
+	if (adopt_read(grants, path, &max) >= 0)
+		adopt(grants, unit, path, &wish, &max);
 	wish_done(&wish);
 	return true;
+}
+
+/* The cgroup, the mark it would bear, and the lines its limit file would hold. */
+static void adopt_cached(const char *unit, const char *text, void *userdata)
+{
+	struct grants *grants = userdata;
+	char copy[strlen(text) + 1], *mark, *max_text;
+	struct wish wish = {};
+	struct amounts max;
+	int r;
+
+	strcpy(copy, text);
+	mark = strchr(copy, '\n');
+	max_text = mark ? strstr(mark, "\nN") : NULL;
+	if (copy[0] != '/' || !max_text || !unit_name_is_valid(unit))
+		return;
+	*mark++ = '\0';
+	*max_text++ = '\0';
+	if (wish_parse_mark(mark, &wish) < 0)
+		return;
+	/* A cgroup without a mark, delegated to a user, still knows better what it may use. */
+	r = cgroup_exists(grants->root_fd, copy) ? adopt_read(grants, copy, &max) :
+						   amounts_parse(max_text, &max);
+	if (r >= 0)
+		adopt(grants, unit, copy, &wish, &max);
+	wish_done(&wish);
 }
 
 /**
@@ -231,8 +273,39 @@ done:
 void grants_adopt(struct grants *grants)
 {
 	grants_refresh_nodes(grants);
-	if (cgroup_has_support(grants->root_fd))
-		cgroup_walk(grants->root_fd, adopt_visit, grants);
+	if (!cgroup_has_support(grants->root_fd))
+		return;
+	cgroup_walk(grants->root_fd, adopt_cgroup, grants);
+	if (grants->cache_fd >= 0)
+		cache_walk(grants->cache_fd, adopt_cached, grants);
+}
+
+/**
+ * grants_remember() - keep a grant where it survives us and its cgroup
+ */
+void grants_remember(const struct grants *grants, const struct grant *grant)
+{
+	struct wish_item items[grant->n_shares + 1];
+	struct wish wish = { .items = items, .is_request = grant->is_request };
+	struct amounts max = {};
+	char *mark, *max_text, *text = NULL;
+
+	if (grants->cache_fd < 0)
+		return;
+	for (size_t i = 0; i < grant->n_shares; i++) {
+		const struct share *share = &grant->shares[i];
+
+		items[wish.n_items++] = (struct wish_item){ share->nid, share->limit };
+		nodelist_set(&max.nodes, share->nid);
+		max.bytes[share->nid] = reservation_get_bytes(share->reservation);
+	}
+	mark = wish_format_mark(&wish);
+	max_text = amounts_format(&max);
+	if (mark && max_text && asprintf(&text, "%s\n%s%s", grant->cgroup, mark, max_text) >= 0)
+		(void)cache_put(grants->cache_fd, grant->unit, text);
+	free(mark);
+	free(max_text);
+	free(text);
 }
 
 static void forget_oldest_refusal(struct grants *grants)

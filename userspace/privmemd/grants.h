@@ -45,6 +45,7 @@ struct grant {
 
 struct grants {
 	int root_fd;
+	int cache_fd;		/* see cache.h; -1 if there is none */
 	uint64_t page_bytes;
 	struct ledger *ledger;
 	void *by_unit;		/* tsearch() tree */
@@ -55,7 +56,7 @@ struct grants {
 	void *userdata;
 };
 
-int grants_new(int root_fd, uint64_t page_bytes, struct grants **ret);
+int grants_new(int root_fd, int cache_fd, uint64_t page_bytes, struct grants **ret);
 struct grants *grants_free(struct grants *grants);
 uint64_t grants_tick(struct grants *grants);
 void grants_refresh_nodes(struct grants *grants);
@@ -65,6 +66,7 @@ struct grant *grants_add(struct grants *grants, const char *unit, const char *cg
 void grants_forget(struct grants *grants, struct grant *grant);
 struct grant *grants_find(const struct grants *grants, const char *unit);
 size_t grants_list(const struct grants *grants, struct grant ***ret);
+void grants_remember(const struct grants *grants, const struct grant *grant);
 bool grants_note_refusal(struct grants *grants, const struct unit *unit, struct wish *wish,
 			 const char *text);
 void grant_clear_refusal(struct grant *grant);

@@ -18,6 +18,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "cache.h"
 #include "hookserver.h"
 #include "journal.h"
 #include "manager.h"
@@ -25,7 +26,7 @@
 
 struct daemon {
 	sd_event *event;
-	int root_fd;
+	int root_fd, cache_fd;
 	struct grants *grants;
 	struct reconcile *reconcile;
 	struct hookserver *hooks;
@@ -104,7 +105,11 @@ static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
 	if (r < 0)
 		journal(LOG_ERR, "no cgroup v2 hierarchy with a memory controller: %s",
 			strerror(-r));
-	r = grants_new(daemon->root_fd, sysconf(_SC_PAGESIZE), &daemon->grants);
+	r = cache_open(CACHE_DIR, &daemon->cache_fd);
+	if (r < 0)
+		journal(LOG_WARNING, "cannot use %s: %s", CACHE_DIR, strerror(-r));
+	r = grants_new(daemon->root_fd, daemon->cache_fd, sysconf(_SC_PAGESIZE),
+		       &daemon->grants);
 	if (r >= 0)
 		r = reconcile_new(daemon->event, UNIT_PRIVATE_ADDRESS, daemon->grants,
 				  &daemon->reconcile);
@@ -123,7 +128,7 @@ static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
 
 int main(int argc, char **argv)
 {
-	struct daemon daemon = { .root_fd = -1 };
+	struct daemon daemon = { .root_fd = -1, .cache_fd = -1 };
 	int apply_fd, private_fd, r;
 
 	(void)argv;

@@ -486,8 +486,8 @@ int unit_ask_live(struct unit_peer *peer, uint64_t now, unit_live_t answer, void
 	};
 	r = sd_bus_call_method_async(peer->bus, &question->slot, DESTINATION, MANAGER_PATH,
 				     MANAGER_INTERFACE, "ListUnitsByPatterns", on_live, question,
-				     "asas", 4, "active", "activating", "deactivating", "reloading",
-				     3, "*.service", "*.slice", "*.scope");
+				     "asas", 6, "active", "activating", "deactivating", "reloading",
+				     "refreshing", "maintenance", 3, "*.service", "*.slice", "*.scope");
 	if (r < 0) {
 		free(question);
 		return r;
