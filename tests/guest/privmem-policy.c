@@ -23,6 +23,9 @@
  *	populate NODES BYTES		madvise(MADV_POPULATE_WRITE) of such memory
  *	advise NODES BYTES ADVICE	touch such memory, madvise() it, check what it
  *					held: where it is
+ *	longterm NODES BYTES		touch such memory and register it with io_uring as
+ *					a fixed buffer, which pins it: where it is
+ *	longterm-unmapped NODES BYTES	the same without touching it
  *	fallocate NODES BYTES		fallocate() of a memfd whose mapping is bound there
  *	swapin NODES BYTES		touch ordinary memory, page it out, bind it, read
  *					it: where it is
@@ -35,6 +38,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,6 +46,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -442,6 +447,37 @@ static int verb_advise(char **args)
 	return 0;
 }
 
+static int register_buffer(void *memory, size_t bytes)
+{
+	struct iovec buffer = { .iov_base = memory, .iov_len = bytes };
+	struct io_uring_params params = { };
+	int ring = syscall(SYS_io_uring_setup, 1, &params);
+
+	if (ring < 0)
+		fail("io_uring_setup");
+	if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1))
+		printf("%s ", strerrorname_np(errno));
+	else
+		printf("0 ");
+	return print_places(memory, bytes);
+}
+
+static int verb_longterm(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes);
+
+	fill(memory, bytes);
+	return register_buffer(memory, bytes);
+}
+
+static int verb_longterm_unmapped(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+
+	return register_buffer(map_bound(args[0], bytes), bytes);
+}
+
 static int verb_fallocate(char **args)
 {
 	size_t bytes = strtoul(args[1], NULL, 10);
@@ -531,6 +567,8 @@ static const struct verb {
 	{ "mlock", 2, verb_mlock },
 	{ "populate", 2, verb_populate },
 	{ "advise", 3, verb_advise },
+	{ "longterm", 2, verb_longterm },
+	{ "longterm-unmapped", 2, verb_longterm_unmapped },
 	{ "fallocate", 2, verb_fallocate },
 	{ "swapin", 2, verb_swapin },
 	{ "fork", 3, verb_fork },

@@ -56,7 +56,7 @@ struct ask {
 	const char *pause;
 	const char *hold;
 	unsigned int children;
-	bool is_huge, is_catching, is_readonly, is_private_map, is_written;
+	bool is_huge, is_mergeable, is_catching, is_readonly, is_private_map, is_written;
 };
 
 static const char usage[] =
@@ -68,6 +68,7 @@ static const char usage[] =
 	"  --path=FILE    the file of --type=file, made if missing\n"
 	"  --size=BYTES   K, M and G suffixes; default 4K\n"
 	"  --huge         ask for huge pages with madvise\n"
+	"  --mergeable    let KSM look at it\n"
 	"  --readonly     open the file read-only and only read from it\n"
 	"  --private      map a file MAP_PRIVATE\n"
 	"  --write        fill the file with write(2) instead of through the mapping\n"
@@ -161,6 +162,7 @@ static void parse(int argc, char **argv, struct ask *ret_ask)
 		{ "pause", required_argument, NULL, 'a' },
 		{ "fork", required_argument, NULL, 'f' },
 		{ "huge", no_argument, NULL, 'H' },
+		{ "mergeable", no_argument, NULL, 'M' },
 		{ "readonly", no_argument, NULL, 'r' },
 		{ "private", no_argument, NULL, 'P' },
 		{ "write", no_argument, NULL, 'w' },
@@ -185,6 +187,7 @@ static void parse(int argc, char **argv, struct ask *ret_ask)
 		case 'a': ask.pause = optarg; break;
 		case 'f': ask.children = parse_size(optarg); break;
 		case 'H': ask.is_huge = true; break;
+		case 'M': ask.is_mergeable = true; break;
 		case 'r': ask.is_readonly = true; break;
 		case 'P': ask.is_private_map = true; break;
 		case 'w': ask.is_written = true; break;
@@ -254,6 +257,8 @@ static void map_memory(const struct ask *ask, int *ret_fd)
 	}
 	if (ask->is_huge && madvise(memory, ask->size, MADV_HUGEPAGE) < 0)
 		die("madvise");
+	if (ask->is_mergeable && madvise(memory, ask->size, MADV_MERGEABLE) < 0)
+		die("madvise");
 	*ret_fd = fd;
 }
 
@@ -304,6 +309,63 @@ static void write_file(const struct ask *ask, int fd)
 		}
 		touched += done;
 	}
+}
+
+/* Say so, then wait until the file exists, or for the end of stdin. */
+static void hold(const char *word, const char *path)
+{
+	struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	char discard[64];
+
+	printf("%s\n", word);
+	fflush(stdout);
+	if (!strcmp(path, "-"))
+		while (read(0, discard, sizeof(discard)) > 0)
+			;
+	else
+		while (access(path, F_OK) < 0)
+			nanosleep(&pause, NULL);
+}
+
+static void touch(const struct ask *ask)
+{
+	size_t offset, half = ask->size / page_bytes / 2 * page_bytes;
+
+	for (offset = 0; offset < ask->size; offset += page_bytes) {
+		if (ask->pause && offset == half)
+			hold("half", ask->pause);
+		if (ask->is_readonly)
+			(void)*(volatile char *)(memory + offset);
+		else
+			*(volatile char *)(memory + offset) = 1;
+		touched = offset + page_bytes;
+	}
+}
+
+static void report(const struct ask *ask)
+{
+	enum { BATCH = 512 };
+	size_t bytes[MAX_NODES] = { }, offset, count, i;
+	void *pages[BATCH];
+	int status[BATCH];
+
+	for (offset = 0; offset < ask->size; offset += count * page_bytes) {
+		count = (ask->size - offset) / page_bytes;
+		if (count > BATCH)
+			count = BATCH;
+		for (i = 0; i < count; i++)
+			pages[i] = memory + offset + i * page_bytes;
+		if (syscall(SYS_move_pages, 0, count, pages, NULL, status, 0) < 0)
+			die("move_pages");
+		for (i = 0; i < count; i++)
+			if (status[i] >= 0 && status[i] < MAX_NODES)
+				bytes[status[i]] += page_bytes;
+	}
+	printf("touched %zu\n", touched);
+	for (i = 0; i < MAX_NODES; i++)
+		if (bytes[i])
+			printf("N%zu %zu\n", i, bytes[i]);
+	fflush(stdout);
 }
 
 /* Say so, then wait until the file exists, or for the end of stdin. */
