@@ -368,61 +368,19 @@ static void report(const struct ask *ask)
 	fflush(stdout);
 }
 
-/* Say so, then wait until the file exists, or for the end of stdin. */
-static void hold(const char *word, const char *path)
+/* Return: 0, or 3 if SIGBUS ended it. On its own, for what siglongjmp() clobbers. */
+static __attribute__((noinline)) int fill(const struct ask *ask, int fd)
 {
-	struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-	char discard[64];
-
-	printf("%s\n", word);
-	fflush(stdout);
-	if (!strcmp(path, "-"))
-		while (read(0, discard, sizeof(discard)) > 0)
-			;
+	if (sigsetjmp(sigbus_return, 1)) {
+		printf("sigbus %zu %s\n", sigbus_offset,
+		       sigbus_code == BUS_ADRERR ? "BUS_ADRERR" : "other");
+		return 3;
+	}
+	if (ask->is_written)
+		write_file(ask, fd);
 	else
-		while (access(path, F_OK) < 0)
-			nanosleep(&pause, NULL);
-}
-
-static void touch(const struct ask *ask)
-{
-	size_t offset, half = ask->size / page_bytes / 2 * page_bytes;
-
-	for (offset = 0; offset < ask->size; offset += page_bytes) {
-		if (ask->pause && offset == half)
-			hold("half", ask->pause);
-		if (ask->is_readonly)
-			(void)*(volatile char *)(memory + offset);
-		else
-			*(volatile char *)(memory + offset) = 1;
-		touched = offset + page_bytes;
-	}
-}
-
-static void report(const struct ask *ask)
-{
-	enum { BATCH = 512 };
-	size_t bytes[MAX_NODES] = { }, offset, count, i;
-	void *pages[BATCH];
-	int status[BATCH];
-
-	for (offset = 0; offset < ask->size; offset += count * page_bytes) {
-		count = (ask->size - offset) / page_bytes;
-		if (count > BATCH)
-			count = BATCH;
-		for (i = 0; i < count; i++)
-			pages[i] = memory + offset + i * page_bytes;
-		if (syscall(SYS_move_pages, 0, count, pages, NULL, status, 0) < 0)
-			die("move_pages");
-		for (i = 0; i < count; i++)
-			if (status[i] >= 0 && status[i] < MAX_NODES)
-				bytes[status[i]] += page_bytes;
-	}
-	printf("touched %zu\n", touched);
-	for (i = 0; i < MAX_NODES; i++)
-		if (bytes[i])
-			printf("N%zu %zu\n", i, bytes[i]);
-	fflush(stdout);
+		touch(ask);
+	return 0;
 }
 
 /* Children write to all pages; their worst exit status is ours. */
@@ -448,21 +406,6 @@ static int fork_children(const struct ask *ask)
 			worst = code;
 	}
 	return worst;
-}
-
-/* Return: 0, or 3 if SIGBUS ended it. On its own, for what siglongjmp() clobbers. */
-static __attribute__((noinline)) int fill(const struct ask *ask, int fd)
-{
-	if (sigsetjmp(sigbus_return, 1)) {
-		printf("sigbus %zu %s\n", sigbus_offset,
-		       sigbus_code == BUS_ADRERR ? "BUS_ADRERR" : "other");
-		return 3;
-	}
-	if (ask->is_written)
-		write_file(ask, fd);
-	else
-		touch(ask);
-	return 0;
 }
 
 int main(int argc, char **argv)
