@@ -33,7 +33,7 @@ struct share {
 struct grant {
 	char *unit;
 	char *cgroup;
-	struct share *shares;	/* in ascending order of nid; none: only a refusal is kept here */
+	struct share *shares;	/* in ascending order of nid; none: this is a refusal */
 	size_t n_shares;
 	bool is_request;	/* see struct wish */
 	uint64_t touched;	/* in counts of grants_tick() */

@@ -28,7 +28,7 @@ struct reservation {
 struct pool {
 	struct reservation root;
 	struct ledger *ledger;
-	void *paths;			/* tsearch() tree of reservations by path, without the root */
+	void *paths;			/* tsearch() tree by path, without the root */
 	unsigned int nid;
 	bool is_present;
 };

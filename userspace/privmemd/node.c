@@ -95,9 +95,9 @@ static void node_measure(struct node *node)
 	if (!node->is_online || numa_available() < 0 || sysfs_read_list("has_cpu", &cpus) < 0)
 		return;
 	nodelist_for_each(nid, &cpus) {
-		int distance = numa_distance(node->nid, nid);
+		unsigned int distance = numa_distance(node->nid, nid);
 
-		if (distance > 0 && (node->distance == 0 || (unsigned int)distance < node->distance)) {
+		if (distance > 0 && (node->distance == 0 || distance < node->distance)) {
 			node->distance = distance;
 			node->nearest_nid = nid;
 		}
@@ -161,7 +161,8 @@ int node_describe(const struct nodelist *wanted, struct node **ret, size_t *ret_
 	if (!nodes)
 		return -ENOMEM;
 	nodelist_for_each(nid, &all) {
-		nodes[count] = (struct node){ .nid = nid, .is_online = nodelist_is_set(&online, nid) };
+		nodes[count].nid = nid;
+		nodes[count].is_online = nodelist_is_set(&online, nid);
 		node_measure(&nodes[count++]);
 	}
 	node_name_devices(nodes, count);

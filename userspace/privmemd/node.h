@@ -20,7 +20,7 @@ struct node {
 	bool is_online;
 	uint64_t free_bytes;
 	unsigned int nearest_nid;	/* the nearest node with CPUs */
-	unsigned int distance;		/* to it, as numactl --hardware prints; 0 if unknown */
+	unsigned int distance;		/* to it, as in numactl --hardware; 0 if unknown */
 	char owner[64];			/* the driver, "" if no device is found */
 	char device[64];		/* "dax0.0", or several with spaces, "" likewise */
 };

@@ -399,7 +399,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 	struct reconcile *reconcile = userdata;
 
 	(void)usec;
-	(void)unit_ask_live(reconcile->peer, grants_tick(reconcile->grants), tick_answer, reconcile);
+	(void)unit_ask_live(reconcile->peer, grants_tick(reconcile->grants), tick_answer,
+			    reconcile);
 	(void)sd_event_source_set_time_relative(source, TICK_USEC);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

@@ -322,7 +322,7 @@ static int question_read(struct unit_question *question, enum property property,
 	return -EINVAL;
 }
 
-/* sd-bus calls it a timeout when the other side hangs up; only the connection tells the two apart. */
+/* sd-bus calls it a timeout when the other side hangs up; the connection tells the two apart. */
 static int reply_error(sd_bus_message *m)
 {
 	return sd_bus_is_open(sd_bus_message_get_bus(m)) > 0 ? -sd_bus_message_get_errno(m) :
@@ -487,7 +487,8 @@ int unit_ask_live(struct unit_peer *peer, uint64_t now, unit_live_t answer, void
 	r = sd_bus_call_method_async(peer->bus, &question->slot, DESTINATION, MANAGER_PATH,
 				     MANAGER_INTERFACE, "ListUnitsByPatterns", on_live, question,
 				     "asas", 6, "active", "activating", "deactivating", "reloading",
-				     "refreshing", "maintenance", 3, "*.service", "*.slice", "*.scope");
+				     "refreshing", "maintenance", 3, "*.service", "*.slice",
+				     "*.scope");
 	if (r < 0) {
 		free(question);
 		return r;
