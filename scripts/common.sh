@@ -62,3 +62,6 @@ new_files_into() {
 		install -D -m 644 "$newfiles/$file" "$dir/$path"
 	done < <(new_files)
 }
+
+# A miss then costs no run of the preprocessor: kbuild has dependency files anyway.
+export CCACHE_DEPEND=1
