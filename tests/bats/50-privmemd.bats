@@ -11,7 +11,7 @@ setup_file() {
 	service_put t-one.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
 	service_put t-two.service 'PrivateMemoryNodes=1 2' 'PrivateMemoryMax=1 32M' 'PrivateMemoryMax=2 16M'
 	service_put t-rest.service PrivateMemoryNodes=2
-	unit_put t-held.service '[Service]' ExecStart='/bin/sleep infinity' \
+	unit_put t-held.service '[Unit]' StartLimitIntervalSec=0 '[Service]' ExecStart='/bin/sleep infinity' \
 		PrivateMemoryNodes=1 'PrivateMemoryMax=1 8M'
 	unit_put t-fail.service '[Service]' ExecStart='/bin/sleep infinity' \
 		PrivateMemoryNodes=1 'PrivateMemoryMax=1 8M'
@@ -34,7 +34,8 @@ teardown_file() {
 # Everything that a restart must not change: the ledger, and each unit's files.
 snapshot() {
 	privmemctl --json=short nodes | jq -c '.nodes[] | [.node, .reserved_bytes]'
-	privmemctl --json=short list | jq -cS '.grants | sort_by(.unit, .node)[] | del(.current_bytes, .peak_bytes, .reason)'
+	privmemctl --json=short list | jq -cS '.grants | sort_by(.unit, .node)[] |
+		select(.reserved_bytes > 0) | del(.current_bytes, .peak_bytes, .reason)'
 	(cd /sys/fs/cgroup && grep -r . --include='memory.private_nodes*' . 2>/dev/null |
 		grep -Ev '\.(current|peak|events|events.local):' | sort)
 }
@@ -44,7 +45,7 @@ reserved() {
 }
 
 reserved_is() {
-	[[ $(reserved "$1") == "$2" ]]
+	[[ $(reserved "$1") == "$2" ]] || { echo "node $1: got $(reserved "$1"), want $2"; return 1; }
 }
 
 daemon_kill() {

@@ -110,6 +110,7 @@ draws_from() {
 	systemctl start t-half.service t-rest.service
 	for i in {1..5}; do
 		systemctl restart t-half.service t-rest.service
+		systemctl reset-failed
 	done
 	reserved_is 1 "$(capacity 1)"
 }
