@@ -19,6 +19,12 @@ void verdict_set(struct verdict *verdict, enum code code, const char *format, ..
 	va_end(args);
 }
 
+void verdict_set_no_support(struct verdict *verdict)
+{
+	verdict_set(verdict, CODE_NO_SUPPORT, "this kernel has no private memory nodes"
+		    " (no " FILE_EFFECTIVE " in the root cgroup)");
+}
+
 /**
  * grant_read_wish() - read what the files of a unit ask for, for a verdict
  * @ret: set only on success; see wish_done()
@@ -410,8 +416,7 @@ void grant_apply(struct grants *grants, const struct unit *unit, const struct wi
 		return;
 	}
 	if (!cgroup_has_support(grants->root_fd)) {
-		verdict_set(ret, CODE_NO_SUPPORT, "this kernel has no private memory nodes"
-			    " (no " FILE_EFFECTIVE " in the root cgroup)");
+		verdict_set_no_support(ret);
 		return;
 	}
 	if (unit->cgroup[strspn(unit->cgroup, "/")] == '\0') {

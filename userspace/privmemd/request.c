@@ -92,6 +92,8 @@ static void request_decide(const struct request *request, const struct unit *uni
 	*ret = (struct verdict){};
 	if (!unit->is_loaded && !unit->is_live)
 		verdict_set(ret, CODE_NO_UNIT, "%s: no such unit", unit->name);
+	else if (!unit->is_live && !request->is_early && !cgroup_has_support(grants->root_fd))
+		verdict_set_no_support(ret);
 	else if (!unit->is_live && !request->is_early)
 		verdict_set(ret, CODE_FAILED, "%s is not active, there is nothing to grant to",
 			    unit->name);
