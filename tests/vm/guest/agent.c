@@ -33,6 +33,8 @@
 #define PORT_KMSG	"/dev/vport0p4"
 #define PORT_COMMAND	"/dev/vport0p5"
 
+#define PORT_WAIT_SEC	20
+
 #define OPTIONS_SHARE	"share"
 
 struct command {
@@ -40,13 +42,23 @@ struct command {
 	char **argv;
 };
 
-static int port_open(const char *path, int flags)
+static int file_open(const char *path, int flags)
 {
 	int fd = open(path, flags | O_CLOEXEC);
 
 	if (fd < 0)
 		err(1, "%s", path);
 	return fd;
+}
+
+/* The host announces its ports one by one; early in a boot some are still to come. */
+static int port_open(const char *path, int flags)
+{
+	int tries = PORT_WAIT_SEC * 10;
+
+	while (access(path, F_OK) && tries--)
+		usleep(100000);
+	return file_open(path, flags);
 }
 
 static void write_all(int fd, const char *data, size_t bytes)
@@ -116,7 +128,7 @@ static pid_t command_start(char **argv)
 {
 	int out = port_open(PORT_OUT, O_WRONLY);
 	int errors = port_open(PORT_ERR, O_WRONLY);
-	int null = port_open("/dev/null", O_RDONLY);
+	int null = file_open("/dev/null", O_RDONLY);
 	sigset_t none;
 	pid_t pid;
 
@@ -164,7 +176,7 @@ static int status_code(int status)
 
 static void oom_score_adjust(const char *value)
 {
-	int fd = port_open("/proc/self/oom_score_adj", O_WRONLY);
+	int fd = file_open("/proc/self/oom_score_adj", O_WRONLY);
 
 	write_all(fd, value, strlen(value));
 	close(fd);
@@ -172,7 +184,7 @@ static void oom_score_adjust(const char *value)
 
 int main(void)
 {
-	int kmsg = port_open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	int kmsg = file_open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	int kmsg_port = port_open(PORT_KMSG, O_WRONLY);
 	int status_port = port_open(PORT_STATUS, O_WRONLY);
 	struct command command;
