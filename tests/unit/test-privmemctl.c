@@ -391,6 +391,9 @@ static void test_no_answer(void)
 	start_server();
 	expect(3, "privmemctl: this kernel has no private memory nodes; boot one with the privmem "
 		  "patches\n", "nodes");
+	expect(0, "UNIT     NODE       MAX\nn.slice     4  infinity\n"
+		  "privmemctl: verify: sums are not checked: this kernel has no private memory nodes\n",
+	       "verify", "n.slice");
 	stop_server();
 }
 

@@ -4,6 +4,7 @@
  * what is asked for; where it does not answer, that is said and the rest is checked.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,26 +12,45 @@
 #include "verbs.h"
 #include "verify.h"
 
-/* Returns false when privmemd could not be asked. */
+static int ask(struct client **client, struct node_rows *nodes, struct grant_rows *grants,
+	       struct client_error *error)
+{
+	bool has_kernel_support;
+	char *version;
+	int r;
+
+	r = client_open(client, error);
+	if (r >= 0)
+		r = client_get_facts(*client, &version, &has_kernel_support, error);
+	if (r < 0)
+		return r;
+	free(version);
+	if (!has_kernel_support) {
+		snprintf(error->text, sizeof(error->text), "this kernel has no private memory nodes");
+		return -EOPNOTSUPP;
+	}
+	r = client_list_nodes(*client, nodes, error);
+	return r < 0 ? r : client_list_grants(*client, grants, error);
+}
+
+/* Returns false when there is nobody, or nothing, to add up against. */
 static bool ask_for_room(struct verify *verify)
 {
 	struct node_rows nodes = {};
 	struct grant_rows grants = {};
 	struct client *client = NULL;
 	struct client_error error;
-	bool is_answered;
+	int r;
 
-	is_answered = client_open(&client, &error) >= 0 &&
-		      client_list_nodes(client, &nodes, &error) >= 0 &&
-		      client_list_grants(client, &grants, &error) >= 0;
-	if (is_answered)
+	r = ask(&client, &nodes, &grants, &error);
+	if (r >= 0)
 		verify_check_room(verify, &nodes, &grants);
 	else
 		fprintf(stderr, "privmemctl: verify: sums are not checked: %s\n", error.text);
 	node_rows_done(&nodes);
 	grant_rows_done(&grants);
 	client_close(client);
-	return is_answered;
+	return r >= 0;
 }
 
 static void print_problems(const struct verify *verify)
