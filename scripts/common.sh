@@ -14,8 +14,8 @@ set -euo pipefail
 	# The base as Debian has it, and the base with our files and patches.
 	stock=$build/linux/stock
 	patched=$build/linux/privmem
-	queue=$top/mm-patches
-	newfiles=$top/kernel/cgroup-privmem
+	queue=${PRIVMEM_QUEUE:-$top/mm-patches}
+	newfiles=${PRIVMEM_NEWFILES:-$top/kernel/cgroup-privmem}
 }
 
 die() {
