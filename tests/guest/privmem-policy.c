@@ -27,8 +27,9 @@
  *					a fixed buffer, which pins it: where it is
  *	longterm-unmapped NODES BYTES	the same without touching it
  *	fallocate NODES BYTES		fallocate() of a memfd whose mapping is bound there
- *	swapin NODES BYTES		touch ordinary memory, page it out, bind it, read
- *					it: where it is
+ *	swapin NODES BYTES CGROUP	touch ordinary memory, page it out, reclaim what
+ *					the swap cache keeps of it in our cgroup, bind it,
+ *					read it: where it is
  *	fork NODES BYTES CGROUP		touch, fork, move the child to the cgroup, let it
  *					write: how it ended, and whether ours is intact
  *
@@ -495,32 +496,35 @@ static int verb_fallocate(char **args)
 	return print_places(memory, bytes);
 }
 
+static void write_cgroup(const char *path, const char *file, const char *value)
+{
+	char name[512];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/%s", path, file);
+	fd = open(name, O_WRONLY);
+	if (fd < 0 || (write(fd, value, strlen(value)) < 0 && errno != EAGAIN))
+		fail(name);
+	close(fd);
+}
+
 static int verb_swapin(char **args)
 {
 	size_t bytes = strtoul(args[1], NULL, 10);
 	char *memory = map_anon(bytes);
+	int i;
 
 	fill(memory, bytes);
 	if (madvise(memory, bytes, MADV_PAGEOUT))
 		fail("madvise");
+	for (i = 0; i < 10; i++)
+		write_cgroup(args[2], "memory.reclaim", "1M");
 	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(args[0]), 0))
 		fail("mbind");
 	printf("out: ");
 	print_places(memory, bytes);
 	printf("%s: ", is_filled(memory, bytes) ? "in" : "CORRUPT");
 	return print_places(memory, bytes);
-}
-
-static void enter_cgroup(const char *path)
-{
-	char procs[512];
-	int fd;
-
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
-	fd = open(procs, O_WRONLY);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		fail(procs);
-	close(fd);
 }
 
 static int verb_fork(char **args)
@@ -536,7 +540,7 @@ static int verb_fork(char **args)
 	if (pid < 0)
 		return print_error();
 	if (!pid) {
-		enter_cgroup(args[2]);
+		write_cgroup(args[2], "cgroup.procs", "0");
 		memset(memory, 7, bytes);
 		_exit(0);
 	}
@@ -570,7 +574,7 @@ static const struct verb {
 	{ "longterm", 2, verb_longterm },
 	{ "longterm-unmapped", 2, verb_longterm_unmapped },
 	{ "fallocate", 2, verb_fallocate },
-	{ "swapin", 2, verb_swapin },
+	{ "swapin", 3, verb_swapin },
 	{ "fork", 3, verb_fork },
 };
 
