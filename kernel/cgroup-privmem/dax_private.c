@@ -82,8 +82,8 @@ static int dax_private_add(struct dev_dax *dev_dax, struct range *ranges, int nr
 				 ranges[i].start, ranges[i].end, nid);
 		else if (rc)
 			goto remove_added;
-		else
-			swap(ranges[i], ranges[added++]);
+		else if (added++ != i)
+			swap(ranges[i], ranges[added - 1]);
 	}
 	return 0;
 
