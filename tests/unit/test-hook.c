@@ -5,6 +5,7 @@
 
 #define HOOK_SOCKET "test-hook.socket"
 #define HOOK_CGROUP "test-hook.cgroup"
+#define HOOK_CGROUP_ROOT "root"
 #define HOOK_DEADLINE_SEC 1
 #define main hook_main
 #include "../../userspace/hook/privmem-hook.c"
@@ -74,7 +75,6 @@ static int run_hook(const char *answer, char *const *arguments, char request[102
 static void test_answers(void)
 {
 	expect("0 done\n", 0, "unit a.service\n", "", "a.service");
-	expect("0\n", 0, "slice a.slice\n", "", "--slice", "a.slice");
 	expect("8 node1: no room\n", 8, "unit a.service\n",
 	       "privmem-hook: a.service: node1: no room\n", "a.service");
 	expect("", 7, "unit a.service\n",
@@ -107,6 +107,23 @@ static void test_own_unit(void)
 	expect(NULL, 1, "", "privmem-hook: " HOOK_CGROUP ": not started by a service: "
 	       "No such file or directory\n", "--nodes=1");
 	unlink(HOOK_CGROUP);
+}
+
+static void test_slice(void)
+{
+	struct stat st;
+
+	expect(NULL, 1, "",
+	       "privmem-hook: a-b.slice: cannot make its cgroup: No such file or directory\n",
+	       "--slice", "a-b.slice");
+	ok(mkdir("root", 0700) == 0, "a root cgroup");
+	expect("0\n", 0, "slice a-b.slice\n", "", "--slice", "a-b.slice");
+	ok(stat("root/a.slice/a-b.slice", &st) == 0 && S_ISDIR(st.st_mode),
+	   "... and its cgroup is there, in that of the slice above");
+	expect("0\n", 0, "slice a.slice\n", "", "--slice", "a.slice");
+	rmdir("root/a.slice/a-b.slice");
+	rmdir("root/a.slice");
+	ok(rmdir("root") == 0, "... and no other");
 }
 
 static void test_usage(void)
@@ -150,6 +167,7 @@ int main(void)
 	start_listening();
 	test_answers();
 	test_own_unit();
+	test_slice();
 	test_usage();
 	test_silence();
 	rmdir(dir);

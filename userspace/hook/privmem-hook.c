@@ -4,9 +4,10 @@
  *
  * Runs as ExecCondition=, ExecStartPre= or ExecStart= of units that the generator found. It says
  * one line ("unit NAME" or "slice NAME"), gets one line back ("CODE REASON") and exits with the
- * code. It is linked statically and opens nothing but the socket, since it has to work inside
- * RootDirectory= as well. A privmemd that hangs must not hang the boot: after the deadline the
- * hook gives up by itself.
+ * code. It is linked statically and for a service opens nothing but the socket, since it has to
+ * work inside RootDirectory= as well. For a slice it makes the cgroup first, which privmemd cannot:
+ * the root cgroup's directory is writable only with a capability. A privmemd that hangs must not
+ * hang the boot: after the deadline the hook gives up by itself.
  */
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@
 #ifndef HOOK_SOCKET
 #define HOOK_SOCKET "/run/privmem/apply"
 #define HOOK_CGROUP "/proc/self/cgroup"
+#define HOOK_CGROUP_ROOT "/sys/fs/cgroup"
 #define HOOK_DEADLINE_SEC 30
 #endif
 
@@ -150,6 +153,28 @@ static int parse_arguments(int argc, char **argv, struct request *ret)
 	return 0;
 }
 
+/*
+ * Makes "a.slice/a-b.slice" for a-b.slice, or as much of it as is missing; PID 1 takes over what it
+ * finds when it starts the slice.
+ */
+static int make_slice_cgroup(const char *slice)
+{
+	char path[8192] = HOOK_CGROUP_ROOT;
+	size_t length = strlen(path);
+
+	for (const char *end = slice + 1; *end; end++) {
+		if (*end != '-' && strcmp(end, ".slice"))
+			continue;
+		length += (size_t)snprintf(path + length, sizeof(path) - length, "/%.*s.slice",
+					   (int)(end - slice), slice);
+		if (length >= sizeof(path))
+			return -ENAMETOOLONG;
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
 /* Returns the length, or -EINVAL for a request too long for the protocol. */
 static int format_request(const struct request *request, char line[LINE_MAX_BYTES])
 {
@@ -254,6 +279,12 @@ int main(int argc, char **argv)
 	}
 	if (check_request(&request) < 0)
 		return EXIT_USAGE;
+	r = request.is_slice ? make_slice_cgroup(request.unit) : 0;
+	if (r < 0) {
+		fprintf(stderr, "privmem-hook: %s: cannot make its cgroup: %s\n", request.unit,
+			strerror(-r));
+		return EXIT_FAILURE;
+	}
 	deadline_start();
 	return ask(&request);
 }
