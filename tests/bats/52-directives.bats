@@ -66,7 +66,7 @@ teardown() {
 	systemctl start t-twin.service
 	granted_expect t-twin.service 1 $((32 * MIB))
 	run -0 journalctl -q -b -o cat _PID=1
-	output_has "Unknown key name 'PrivateMemoryNodes' in section 'Service'"
+	output_has "Unknown key 'PrivateMemoryNodes' in section [Service]"
 	[[ $output != *X-PrivateMemory* ]]
 }
 
