@@ -111,6 +111,7 @@ int main(void)
 	expect_size(1536, "1.5K");
 	expect_size(536870912, "512M");
 	expect_size(536870911, "511.9M");
+	expect_size(536870913, "512M");
 	expect_size(UINT64_C(1) << 50, "1024T");
 	expect_size(UINT64_MAX - 1, "16777215.9T");
 	expect_size(UINT64_MAX, "infinity");

@@ -90,7 +90,10 @@ void report_print_grants(const struct grant_rows *grants, const struct node_rows
 		table_add(&table, *or_empty(row->unit) ? row->unit : row->control_group);
 		add_node(&table, row->nid);
 		table_add(&table, node ? node->device : NULL);
-		table_add_size(&table, row->requested_bytes);
+		if (*or_empty(row->unit))
+			table_add_size(&table, row->requested_bytes);
+		else
+			table_add(&table, NULL); /* a cgroup asks for nothing */
 		table_add(&table, row->is_effective ? "yes" : "no");
 		table_add_size(&table, row->limit_bytes);
 		table_add_size(&table, row->current_bytes);

@@ -160,7 +160,7 @@ char *limit_format(const struct limit *limit)
  * size_format() - print an amount for people
  * @bytes: UINT64_MAX means no limit
  *
- * Return: "512M", "1.5G", "infinity", rounded down to one decimal; owned by the caller, NULL when
+ * Return: "512M", "1.5G", "infinity", rounded down to one decimal if any; owned by the caller, NULL when
  * memory ran out.
  */
 char *size_format(uint64_t bytes)
@@ -178,7 +178,7 @@ char *size_format(uint64_t bytes)
 		tenths = 9;
 	if (suffix < 0)
 		r = asprintf(&text, "%juB", (uintmax_t)bytes);
-	else if (bytes % unit == 0)
+	else if (!tenths)
 		r = asprintf(&text, "%ju%c", (uintmax_t)(bytes / unit), size_suffixes[suffix]);
 	else
 		r = asprintf(&text, "%ju.%ju%c", (uintmax_t)(bytes / unit), (uintmax_t)tenths,
