@@ -49,10 +49,11 @@ static const struct {
 
 #define N_ELEMENTS(array) (sizeof(array) / sizeof(*(array)))
 
+/* Not Requires=: stopping the socket would stop the unit. Without it the hook fails the start. */
 static const char service_dropin[] =
 	"# Made by privmem-generator.\n"
 	"[Unit]\n"
-	"Requires=privmemd.socket\n"
+	"Wants=privmemd.socket\n"
 	"After=privmemd.socket\n"
 	"[Service]\n"
 	"MemoryAccounting=yes\n"
