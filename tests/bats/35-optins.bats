@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Design 3.5: services that no flag switched on do not touch a private node.
+
+load lib
+
+stem=memory.private_nodes
+
+teardown() {
+	echo 2 >/sys/kernel/mm/ksm/run
+	echo 0 >/sys/kernel/mm/ksm/run
+	swap_off
+	cg_remove .
+}
+
+in_g() {
+	cg_exec g "$@"
+}
+
+granted() {
+	cg_make g
+	cg_write g $stem 1
+}
+
+# says WANT ARGS...: privmem-policy in the granted cgroup
+says() {
+	local got
+
+	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
+	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
+}
+
+@test "opt-ins: cold, pageout and free change nothing without reclaim" {
+	granted
+	swap_on
+	says "0 absent 64" advise 0 262144 pageout
+	for advice in cold pageout free; do
+		says "0 N1 64" advise 1 262144 $advice
+	done
+	cg_expect g $stem.current "N1 0\nN2 0"
+}
+
+@test "opt-ins: khugepaged and MADV_COLLAPSE leave the pages of a private policy alone" {
+	granted
+	says "EINVAL N1 1024" advise 1 4194304 collapse
+}
+
+@test "opt-ins: KSM merges ordinary twins and not private ones" {
+	granted
+	echo 1000 >/sys/kernel/mm/ksm/pages_to_scan
+	echo 0 >/sys/kernel/mm/ksm/sleep_millisecs
+	echo 1 >/sys/kernel/mm/ksm/run
+	cg_hold g control --bind=none --size=1M --mergeable
+	wait_for 60 ksm_shares
+	cg_hold g private --size=1M --mergeable
+	ksm_passes 3
+	[[ $(cg_value g $stem.current N1) == 1048576 ]]
+	cg_release private
+	cg_release control
+	grep -qx "N1 1048576" "$tmp/private.out"
+}
+
+ksm_shares() {
+	(($(</sys/kernel/mm/ksm/pages_sharing) > 200))
+}
+
+ksm_passes() {
+	local goal=$(($(</sys/kernel/mm/ksm/full_scans) + $1))
+
+	ksm_has_passed() {
+		(($(</sys/kernel/mm/ksm/full_scans) >= goal))
+	}
+	wait_for 60 ksm_has_passed
+}
+
+@test "opt-ins: mlock locks private memory without moving it between lists" {
+	granted
+	says "N1 16" mlock 1 65536
+	cg_write g $stem.max "N1 32K"
+	says ENOMEM mlock 1 65536
+}
+
+@test "opt-ins: a longterm pin fails and the page stays" {
+	granted
+	run -0 in_g privmem-policy longterm 1 65536
+	[[ $output == "ENOMEM N1 16" ]]
+	run -0 in_g privmem-policy longterm-unmapped 1 65536
+	[[ $output == EFAULT* ]]
+	run -0 in_g privmem-policy longterm 0 65536
+	[[ $output == "0 N0 16" ]]
+}
+
+@test "opt-ins: no demotion target, no memory tier, no kswapd" {
+	local tier
+
+	for tier in /sys/devices/virtual/memory_tiering/memory_tier*/nodelist; do
+		[[ $(<"$tier") == 0 ]]
+	done
+	[[ -z $(pgrep -x 'kswapd1|kcompactd1') ]]
+}
+
+@test "opt-ins: memory pressure on ordinary memory takes nothing from a private node" {
+	granted
+	cg_hold g private --size=16M
+	cg_make p
+	cg_write p memory.max 64M
+	run cg_exec p privmem-touch --bind=none --size=256M
+	((status != 0))
+	[[ $(cg_value g $stem.current N1) == 16777216 ]]
+	cg_release private
+	grep -qx "N1 16777216" "$tmp/private.out"
+}
+
+@test "opt-ins: memory.max of a cgroup bounds its ordinary memory alone" {
+	granted
+	cg_write g memory.max 32M
+	run -0 in_g privmem-touch --size=128M
+	[[ $output == *"N1 134217728"* ]]
+	cg_expect g $stem.current "N1 0\nN2 0"
+}
