@@ -109,7 +109,8 @@ static int node_private_add_range(int nid, u64 start, u64 size)
 	if (rc < 0) {
 		release_resource(res);
 		kfree(res);
-		return rc;
+		/* -EEXIST is our word for memory that is there and online */
+		return rc == -EEXIST ? -EBUSY : rc;
 	}
 	rc = node_private_online(nid, start, size);
 	if (rc) {

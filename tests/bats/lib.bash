@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What the guest tests share. Cgroups are named relative to a top of our own,
+# made by setup and removed with all that runs in it by teardown.
+
+bats_require_minimum_version 1.5.0
+
+export PATH=/usr/lib/privmem-tests:$PATH
+cg_top=/sys/fs/cgroup/privmem-test
+tmp=$BATS_TEST_TMPDIR
+
+setup() {
+	mkdir -p "$cg_top"
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	echo +memory >"$cg_top/cgroup.subtree_control"
+	echo 1-2 >"$cg_top/memory.private_nodes.subtree"
+}
+
+teardown() {
+	cg_remove .
+}
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds
+wait_for() {
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		((SECONDS < deadline)) || { echo "gave up waiting for: $*"; return 1; }
+		read -r -t 0.05 <> <(:) || :
+	done
+}
+
+# cg_make PATH...: cgroups, with the memory controller on in all above them
+cg_make() {
+	local path parent part
+
+	for path; do
+		parent=$cg_top
+		for part in ${path//\// }; do
+			echo +memory >"$parent/cgroup.subtree_control"
+			parent+=/$part
+			mkdir -p "$parent"
+		done
+	done
+}
+
+cg_is_empty() {
+	grep -q '^populated 0' "$1/cgroup.events"
+}
+
+# cg_remove PATH: with everything below and in it
+cg_remove() {
+	local path=$cg_top/$1
+
+	path=${path%/.}
+	[[ -d $path ]] || return 0
+	echo 1 >"$path/cgroup.kill"
+	wait_for 20 cg_is_empty "$path"
+	find "$path" -depth -type d -exec rmdir {} +
+}
+
+# cg_write PATH FILE VALUE: in one write(2), VALUE with printf's escapes
+cg_write() {
+	printf '%b' "$3" | dd of="$cg_top/$1/$2" bs=64K iflag=fullblock status=none 2>&1
+}
+
+cg_read() {
+	cat "$cg_top/$1/$2"
+}
+
+# cg_expect PATH FILE WANT: the whole content, without the last newline
+cg_expect() {
+	local got
+
+	got=$(cg_read "$1" "$2") || return
+	[[ $got == "$(printf '%b' "$3")" ]] || { printf '%s of %s\ngot:  %s\nwant: %b\n' "$2" "$1" "$got" "$3"; return 1; }
+}
+
+# cg_value PATH FILE KEY: the value of one line
+cg_value() {
+	awk -v key="$3" '$1 == key { print $2 }' "$cg_top/$1/$2"
+}
+
+# cg_exec PATH COMMAND...: run it there
+cg_exec() {
+	local path=$1
+
+	shift
+	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$cg_top/$path" "$@" 3>&-
+}
+
+# cg_hold PATH NAME ARGS...: start privmem-touch there, wait until it holds its
+# memory; its output is $tmp/NAME.out
+cg_hold() {
+	local path=$1 name=$2
+
+	shift 2
+	rm -f "$tmp/$name.stop"
+	cg_exec "$path" privmem-touch --hold="$tmp/$name.stop" "$@" >"$tmp/$name.out" 2>&1 &
+	eval "pid_$name=$!"
+	wait_for 60 hold_is_over "$tmp/$name.out" "$!"
+	grep -qx ready "$tmp/$name.out" || { cat "$tmp/$name.out"; return 1; }
+}
+
+hold_is_over() {
+	grep -qx ready "$1" || ! kill -0 "$2" 2>/dev/null
+}
+
+# cg_release NAME: let it end; its exit status
+cg_release() {
+	local pid=pid_$1
+
+	touch "$tmp/$1.stop"
+	wait "${!pid}"
+}
+
+# node_free NID: free pages, those on per-CPU lists included
+node_free() {
+	awk -v nid="$1," '$1 == "Node" { ours = $2 == nid }
+		ours && ($1 == "pages" && $2 == "free") { sum += $3 }
+		ours && $1 == "count:" { sum += $2 }
+		END { print sum + 0 }' /proc/zoneinfo
+}
+
+# node_kb NID KEY: a line of the node's meminfo, such as MemFree
+node_kb() {
+	awk -v key="$2:" '$3 == key { print $4 }' "/sys/devices/system/node/node$1/meminfo"
+}
+
+# meminfo_kb KEY
+meminfo_kb() {
+	awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo
+}
+
+# nodes_expect STATE WANT: such as has_private_memory 1-2
+nodes_expect() {
+	local got
+
+	got=$(<"/sys/devices/system/node/$1")
+	[[ $got == "$2" ]] || { echo "$1: got '$got', want '$2'"; return 1; }
+}
+
+# dax_of NID: the sysfs directory of the dax device whose memory the node has
+dax_of() {
+	local file
+
+	for file in /sys/bus/dax/devices/*/target_node; do
+		[[ $(<"$file") != "$1" ]] || dirname "$file"
+	done
+}
+
+# dax_write NID FILE VALUE: in one write(2)
+dax_write() {
+	printf '%s\n' "$3" | dd of="$(dax_of "$1")/$2" status=none 2>&1
+}
+
+# dax_expect NID FILE WANT
+dax_expect() {
+	local got
+
+	got=$(<"$(dax_of "$1")/$2") || return
+	[[ $got == "$3" ]] || { echo "$2 of node $1: got '$got', want '$3'"; return 1; }
+}
+
+# kmem_bind NID, kmem_unbind NID
+kmem_bind() {
+	basename "$(dax_of "$1")" | dd of=/sys/bus/dax/drivers/kmem/bind status=none 2>&1
+}
+
+kmem_unbind() {
+	basename "$(dax_of "$1")" | dd of=/sys/bus/dax/drivers/kmem/unbind status=none 2>&1
+}
+
+# swap_on: 64 MiB of it in a file; swap_off
+swap_on() {
+	local swap=/var/tmp/privmem-swap
+
+	dd if=/dev/zero of=$swap bs=1M count=64 status=none
+	chmod 600 $swap
+	mkswap -q $swap
+	swapon $swap
+}
+
+swap_off() {
+	local swap=/var/tmp/privmem-swap
+
+	[[ ! -e $swap ]] || { swapoff $swap && rm $swap; }
+}
