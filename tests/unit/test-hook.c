@@ -117,9 +117,15 @@ static void test_slice(void)
 	       "privmem-hook: a-b.slice: cannot make its cgroup: No such file or directory\n",
 	       "--slice", "a-b.slice");
 	ok(mkdir("root", 0700) == 0, "a root cgroup");
+	expect("8 no room\n", 8, "slice a-b.slice\n", "privmem-hook: a-b.slice: no room\n", "--slice",
+	       "a-b.slice");
+	ok(stat("root/a.slice", &st) < 0, "... and nothing is left behind");
 	expect("0\n", 0, "slice a-b.slice\n", "", "--slice", "a-b.slice");
 	ok(stat("root/a.slice/a-b.slice", &st) == 0 && S_ISDIR(st.st_mode),
 	   "... and its cgroup is there, in that of the slice above");
+	expect("8 no room\n", 8, "slice a.slice\n", "privmem-hook: a.slice: no room\n", "--slice",
+	       "a.slice");
+	ok(stat("root/a.slice", &st) == 0, "... but what was there before stays");
 	expect("0\n", 0, "slice a.slice\n", "", "--slice", "a.slice");
 	rmdir("root/a.slice/a-b.slice");
 	rmdir("root/a.slice");

@@ -153,26 +153,41 @@ static int parse_arguments(int argc, char **argv, struct request *ret)
 	return 0;
 }
 
+/* The cgroup of a slice; n_made counts the last parts of the path that were not there before. */
+struct slice_cgroup {
+	char path[8192];
+	unsigned int n_made;
+};
+
 /*
  * Makes "a.slice/a-b.slice" for a-b.slice, or as much of it as is missing; PID 1 takes over what it
  * finds when it starts the slice.
  */
-static int make_slice_cgroup(const char *slice)
+static int slice_cgroup_make(const char *slice, struct slice_cgroup *cgroup)
 {
-	char path[8192] = HOOK_CGROUP_ROOT;
-	size_t length = strlen(path);
+	size_t length = strlen(HOOK_CGROUP_ROOT);
 
+	*cgroup = (struct slice_cgroup){ .path = HOOK_CGROUP_ROOT };
 	for (const char *end = slice + 1; *end; end++) {
 		if (*end != '-' && strcmp(end, ".slice"))
 			continue;
-		length += (size_t)snprintf(path + length, sizeof(path) - length, "/%.*s.slice",
-					   (int)(end - slice), slice);
-		if (length >= sizeof(path))
+		length += (size_t)snprintf(cgroup->path + length, sizeof(cgroup->path) - length,
+					   "/%.*s.slice", (int)(end - slice), slice);
+		if (length >= sizeof(cgroup->path))
 			return -ENAMETOOLONG;
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		if (!mkdir(cgroup->path, 0755))
+			cgroup->n_made++;
+		else if (errno != EEXIST)
 			return -errno;
 	}
 	return 0;
+}
+
+/* A refusal leaves nothing behind. What is in use by now stays. */
+static void slice_cgroup_undo(struct slice_cgroup *cgroup)
+{
+	for (; cgroup->n_made && !rmdir(cgroup->path); cgroup->n_made--)
+		*strrchr(cgroup->path, '/') = '\0';
 }
 
 /* Returns the length, or -EINVAL for a request too long for the protocol. */
@@ -258,6 +273,22 @@ static int ask(const struct request *request)
 	return r;
 }
 
+static int ask_for_slice(const struct request *request)
+{
+	struct slice_cgroup cgroup;
+	int r = slice_cgroup_make(request->unit, &cgroup);
+
+	if (r < 0) {
+		fprintf(stderr, "privmem-hook: %s: cannot make its cgroup: %s\n", request->unit,
+			strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = ask(request);
+	if (r)
+		slice_cgroup_undo(&cgroup);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct request request;
@@ -279,12 +310,6 @@ int main(int argc, char **argv)
 	}
 	if (check_request(&request) < 0)
 		return EXIT_USAGE;
-	r = request.is_slice ? make_slice_cgroup(request.unit) : 0;
-	if (r < 0) {
-		fprintf(stderr, "privmem-hook: %s: cannot make its cgroup: %s\n", request.unit,
-			strerror(-r));
-		return EXIT_FAILURE;
-	}
 	deadline_start();
-	return ask(&request);
+	return request.is_slice ? ask_for_slice(&request) : ask(&request);
 }
