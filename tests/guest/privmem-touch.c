@@ -395,9 +395,9 @@ static int fork_children(const struct ask *ask)
 		if (pid < 0)
 			die("fork");
 		if (!pid) {
-			touch(ask);
+			status = fill(ask, -1);
 			report(ask);
-			_exit(0);
+			_exit(status);
 		}
 	}
 	while (wait(&status) > 0) {
