@@ -4,6 +4,11 @@
 
 load lib
 
+teardown() {
+	cg_remove .
+	nodes_restore
+}
+
 # blocks_of NID: its memory blocks' directories
 blocks_of() {
 	printf '%s\n' "/sys/devices/system/node/node$1"/memory[0-9]*
@@ -75,12 +80,9 @@ blocks_expect() {
 }
 
 @test "state: memory in use that cannot move keeps the node private over an unbind" {
-	local free
-
 	coproc PIN { privmem-pin 1; }
 	read -r -t 30 word <&"${PIN[0]}"
 	[[ $word == ready ]]
-	free=$(node_free 1)
 	kmem_unbind 1
 	nodes_expect has_private_memory 1-2
 	nodes_expect has_memory 0

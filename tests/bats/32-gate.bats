@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# boot: --mem 512M --append "sysctl.vm.panic_on_oom=0"
+# boot: --mem 512M
 # Design 3.2: nothing lands on a private node that did not name it.
 
 load lib
@@ -61,7 +61,7 @@ is_untouched() {
 	echo 8 >"$node/node1/$pool"
 	[[ $(<"$node/node1/$pool") == 0 ]]
 	is_untouched
-	echo 400 >/proc/sys/vm/nr_hugepages
+	echo 20 >/proc/sys/vm/nr_hugepages
 	[[ $(<"$node/node1/$pool") == 0 && $(<"$node/node2/$pool") == 0 ]]
 	(($(</proc/sys/vm/nr_hugepages) > 0))
 	echo 0 >/proc/sys/vm/nr_hugepages

@@ -88,5 +88,5 @@ vmstat_of() {
 	is_near "$(meminfo_kb PrivateFree)" $((2 * node_kbytes - 65536)) 2048
 	grep -q 'N1=16384' "/proc/$pid_h/numa_maps"
 	cg_release h
-	wait_for 10 test "$(node_free 1)" == "$free"
+	wait_for 10 node_has_free 1 "$free"
 }

@@ -6,12 +6,8 @@ load lib
 
 # an admin's mistake must not fail the next test
 teardown() {
-	[[ -e $(dax_of 2)/driver ]] || {
-		dax_write 2 private 1
-		dax_write 2 private_ops "mempolicy migration"
-		kmem_bind 2
-	}
 	cg_remove .
+	nodes_restore
 }
 
 # kmem_in_iomem: its ranges and what is around them

@@ -33,5 +33,5 @@ load lib
 }
 
 @test "KUnit: the opt-ins of private nodes" {
-	dmesg | grep -qE 'ok [0-9]+ node_private$'
+	dmesg | grep -qE '\] ok [0-9]+ node_private$'
 }

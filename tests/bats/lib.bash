@@ -116,16 +116,30 @@ cg_release() {
 	wait "${!pid}"
 }
 
+# node_settle NID: pages on their way to or from the node arrive, and every
+# counter is exact. Compaction leaves a private node alone, but drains first.
+node_settle() {
+	echo 1 >"/sys/devices/system/node/node$1/compact"
+	cat /proc/sys/vm/stat_refresh
+}
+
 # node_free NID: free pages, those on per-CPU lists included
 node_free() {
+	node_settle "$1"
 	awk -v nid="$1," '$1 == "Node" { ours = $2 == nid }
 		ours && ($1 == "pages" && $2 == "free") { sum += $3 }
 		ours && $1 == "count:" { sum += $2 }
 		END { print sum + 0 }' /proc/zoneinfo
 }
 
+# node_has_free NID PAGES
+node_has_free() {
+	[[ $(node_free "$1") == "$2" ]]
+}
+
 # node_kb NID KEY: a line of the node's meminfo, such as MemFree
 node_kb() {
+	node_settle "$1"
 	awk -v key="$2:" '$3 == key { print $4 }' "/sys/devices/system/node/node$1/meminfo"
 }
 
@@ -187,4 +201,19 @@ swap_off() {
 	local swap=/var/tmp/privmem-swap
 
 	[[ ! -e $swap ]] || { swapoff $swap && rm $swap; }
+}
+
+# nodes_restore: both nodes private and online again, whatever a test did
+nodes_restore() {
+	local nid dax
+
+	for nid in 1 2; do
+		dax=$(dax_of $nid)
+		if [[ ! -e $dax/driver ]]; then
+			dax_write $nid private 1
+			dax_write $nid private_ops "mempolicy migration"
+			kmem_bind $nid
+		fi
+		[[ $(<"$dax/state") == online ]] || dax_write $nid state online
+	done
 }
