@@ -22,8 +22,8 @@ setup_file() {
 	service_put t-infinity.service PrivateMemoryNodes=2 'PrivateMemoryMax=2 infinity'
 	service_put t-off.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 16M'
 	unit_put t-off.service.d/off.conf '[Service]' PrivateMemoryNodes=
-	unit_put t-wrong.service '[Unit]' PrivateMemoryNodes=1 '[Service]' Type=oneshot \
-		RemainAfterExit=yes ExecStart=/bin/true '[Slice]' PrivateMemoryNodes=1
+	unit_put t-wrong.service '[Unit]' PrivateMemoryNodes=1 '[Service]' Type=exec \
+		'ExecStart=/bin/sleep infinity' '[Slice]' PrivateMemoryNodes=1
 	unit_put taccel.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 96M'
 	service_put t-inside.service Slice=taccel.slice
 	put_malformed

@@ -31,7 +31,7 @@ put_rooted() {
 	service_put t-rooted.service RootDirectory=/run/t-root MountAPIVFS=yes \
 		'ExecStartPre=/bin/touch --nodes=1 --size=64K' PrivateMemoryNodes=1 'PrivateMemoryMax=1 1M'
 	sed -i '/ExecStart=/d' "$units/t-rooted.service"
-	echo 'ExecStart=/bin/touch --nodes=1 --size=64K' >>"$units/t-rooted.service"
+	echo 'ExecStart=/bin/touch --nodes=1 --size=64K --hold=/never' >>"$units/t-rooted.service"
 	service_put t-hidden.service TemporaryFileSystem=/run \
 		"ExecStartPre=$touch --nodes=1 --size=64K" PrivateMemoryNodes=1 'PrivateMemoryMax=1 1M'
 }

@@ -18,12 +18,13 @@ unit_put() {
 	printf '%s\n' "$@" >"$file"
 }
 
-# service_put NAME [LINE]...: a service that only exists, with LINEs in [Service]
+# service_put NAME [LINE]...: a service that only stays, with LINEs in [Service]; without
+# a process systemd would take its cgroup away
 service_put() {
 	local name=$1
 
 	shift
-	unit_put "$name" '[Service]' 'Type=oneshot' 'RemainAfterExit=yes' 'ExecStart=/bin/true' "$@"
+	unit_put "$name" '[Service]' 'Type=exec' 'TimeoutStopSec=20' 'ExecStart=/bin/sleep infinity' "$@"
 }
 
 # units_stop: stops every unit of ours and forgets its failures
