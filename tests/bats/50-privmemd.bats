@@ -132,7 +132,7 @@ daemon_is_other() {
 
 @test "privmemd: a reservation outlives the cgroup of a unit that stays active" {
 	systemctl start t-one.service
-	[[ ! -e /sys/fs/cgroup/system.slice/t-one.service ]]
+	wait_for 10 test ! -e /sys/fs/cgroup/system.slice/t-one.service
 	reserved_is 1 $((64 * MIB))
 	daemon_kill
 	reserved_is 1 $((64 * MIB))
