@@ -80,7 +80,12 @@ blocks_expect() {
 }
 
 @test "state: memory in use that cannot move keeps the node private over an unbind" {
-	coproc PIN { privmem-pin 1; }
+	local pid word
+
+	cg_make p
+	cg_write p memory.private_nodes 1
+	coproc PIN { cg_exec p privmem-pin 1; }
+	pid=$PIN_PID
 	read -r -t 30 word <&"${PIN[0]}"
 	[[ $word == ready ]]
 	kmem_unbind 1
@@ -105,7 +110,7 @@ blocks_expect() {
 	[[ $output == *"Device or resource busy"* ]]
 
 	exec {PIN[1]}>&-
-	wait "$PIN_PID"
+	wait "$pid"
 	dax_write 1 state offline
 	nodes_expect has_private_memory 2
 	dax_write 1 state online

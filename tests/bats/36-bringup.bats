@@ -85,9 +85,12 @@ kmem_in_iomem() {
 }
 
 @test "bring-up: one pinned page makes offline say busy in bounded time, all online again" {
-	local start
+	local pid start word
 
-	coproc PIN { privmem-pin 2; }
+	cg_make p
+	cg_write p memory.private_nodes 2
+	coproc PIN { cg_exec p privmem-pin 2; }
+	pid=$PIN_PID
 	read -r -t 30 word <&"${PIN[0]}"
 	start=$SECONDS
 	run ! dax_write 2 state offline
@@ -97,7 +100,7 @@ kmem_in_iomem() {
 	nodes_expect has_private_memory 1-2
 	[[ $(node_kb 2 MemTotal) == 524288 ]]
 	exec {PIN[1]}>&-
-	wait "$PIN_PID"
+	wait "$pid"
 	dax_write 2 state offline
 	dax_write 2 state online
 }
