@@ -143,7 +143,7 @@ refuses() {
 	run ! cg_write a $stem.max "N1 34M$pad "
 	[[ $output == *"Invalid argument"* ]]
 	run ! cg_write a $stem.max "N1 34M$pad$pad"
-	[[ $output == *"Invalid argument"* ]]
+	[[ $output == *"Argument list too long"* ]]
 	cg_expect a $stem.max "N1 12582912\nN2 max"
 	run ! cg_write a $stem "1-2$pad$pad"
 	cg_expect a $stem "1"
