@@ -11,6 +11,8 @@ setup_file() {
 	service_put t-one.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
 	service_put t-two.service 'PrivateMemoryNodes=1 2' 'PrivateMemoryMax=1 32M' 'PrivateMemoryMax=2 16M'
 	service_put t-rest.service PrivateMemoryNodes=2
+	unit_put t-done.service '[Service]' Type=oneshot RemainAfterExit=yes ExecStart=/bin/true \
+		PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
 	unit_put t-held.service '[Unit]' StartLimitIntervalSec=0 '[Service]' ExecStart='/bin/sleep infinity' \
 		PrivateMemoryNodes=1 'PrivateMemoryMax=1 8M'
 	unit_put t-fail.service '[Service]' ExecStart='/bin/sleep infinity' \
@@ -131,12 +133,12 @@ daemon_is_other() {
 }
 
 @test "privmemd: a reservation outlives the cgroup of a unit that stays active" {
-	systemctl start t-one.service
-	wait_for 10 test ! -e /sys/fs/cgroup/system.slice/t-one.service
+	systemctl start t-done.service
+	wait_for 10 test ! -e /sys/fs/cgroup/system.slice/t-done.service
 	reserved_is 1 $((64 * MIB))
 	daemon_kill
 	reserved_is 1 $((64 * MIB))
-	systemctl stop t-one.service
+	systemctl stop t-done.service
 	wait_for 10 reserved_is 1 0
 }
 
