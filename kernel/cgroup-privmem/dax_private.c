@@ -169,6 +169,20 @@ static bool dax_private_is_bound(struct device *dev)
 	       container_of(dev->driver, struct dax_device_driver, drv)->type == DAXDRV_KMEM_TYPE;
 }
 
+/* Keep kmem from binding while an attribute it reads changes; undo with up_write(). */
+static int dax_private_lock_unbound(struct device *dev)
+{
+	int rc = down_write_killable(&dax_dev_rwsem);
+
+	if (rc)
+		return rc;
+	if (dax_private_is_bound(dev)) {
+		up_write(&dax_dev_rwsem);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 static ssize_t private_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%d\n", to_dev_dax(dev)->private);
@@ -185,15 +199,12 @@ static ssize_t private_store(struct device *dev, struct device_attribute *attr,
 	if (rc)
 		return rc;
 
-	rc = down_write_killable(&dax_dev_rwsem);
+	rc = dax_private_lock_unbound(dev);
 	if (rc)
 		return rc;
-	if (dax_private_is_bound(dev))
-		rc = -EBUSY;
-	else
-		dev_dax->private = private;
+	dev_dax->private = private;
 	up_write(&dax_dev_rwsem);
-	return rc ?: len;
+	return len;
 }
 static DEVICE_ATTR_RW(private);
 
@@ -213,15 +224,12 @@ static ssize_t private_ops_store(struct device *dev, struct device_attribute *at
 	if (rc)
 		return rc;
 
-	rc = down_write_killable(&dax_dev_rwsem);
+	rc = dax_private_lock_unbound(dev);
 	if (rc)
 		return rc;
-	if (dax_private_is_bound(dev))
-		rc = -EBUSY;
-	else
-		dev_dax->private_ops = flags;
+	dev_dax->private_ops = flags;
 	up_write(&dax_dev_rwsem);
-	return rc ?: len;
+	return len;
 }
 static DEVICE_ATTR_RW(private_ops);
 

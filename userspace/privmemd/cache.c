@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "wholefile.h"
+
 #define TEXT_MAX_BYTES 65536
 
 /**
@@ -63,22 +65,6 @@ void cache_drop(int dir_fd, const char *unit)
 	(void)unlinkat(dir_fd, unit, 0);
 }
 
-static int cache_read(int dir_fd, const char *unit, char *ret, size_t size)
-{
-	int fd = openat(dir_fd, unit, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t length;
-
-	if (fd < 0)
-		return -errno;
-	length = read(fd, ret, size - 1);
-	if (length < 0)
-		length = -errno;
-	else
-		ret[length] = '\0';
-	close(fd);
-	return length < 0 ? length : 0;
-}
-
 /**
  * cache_walk() - visit every unit of which something is kept
  * @visit: may drop the unit it visits
@@ -97,7 +83,7 @@ void cache_walk(int dir_fd, cache_visit_t visit, void *userdata)
 	}
 	while ((entry = readdir(dir)))
 		if (entry->d_name[0] != '.' &&
-		    cache_read(dir_fd, entry->d_name, text, sizeof(text)) >= 0)
+		    wholefile_read(dir_fd, entry->d_name, text, sizeof(text)) >= 0)
 			visit(entry->d_name, text, userdata);
 	closedir(dir);
 }

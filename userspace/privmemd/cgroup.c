@@ -15,6 +15,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "wholefile.h"
+
 #define PROBE "memory.private_nodes.effective"
 /* Records on the cgroup itself why it was granted something, and by whom. */
 #define MARK "user.privmem"
@@ -77,14 +79,11 @@ static int cgroup_open_dir(int root_fd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int cgroup_open_file(int root_fd, const char *path, const char *file, int flags)
+/* The name of a cgroup's file below the root, in @buffer. */
+static const char *cgroup_file_name(const char *path, const char *file, char *buffer, size_t size)
 {
-	char name[strlen(path) + strlen(file) + 2];
-	int fd;
-
-	snprintf(name, sizeof(name), "%s/%s", path, file);
-	fd = openat(root_fd, name + strspn(name, "/"), flags | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
+	snprintf(buffer, size, "%s/%s", path, file);
+	return buffer + strspn(buffer, "/");
 }
 
 bool cgroup_exists(int root_fd, const char *path)
@@ -229,25 +228,10 @@ int cgroup_path_of_slice(const char *slice, char **ret)
  */
 int cgroup_read(int root_fd, const char *path, const char *file, char *ret, size_t size)
 {
-	int fd = cgroup_open_file(root_fd, path, file, O_RDONLY);
-	size_t length = 0;
-	ssize_t got;
+	char name[strlen(path) + strlen(file) + 2];
 
-	if (fd < 0)
-		return fd;
-	do {
-		got = read(fd, ret + length, size - 1 - length);
-		if (got > 0)
-			length += got;
-	} while (got > 0 && length < size - 1);
-	if (got < 0)
-		got = -errno;
-	else if (got > 0)
-		got = -ENODATA;
-	else
-		ret[length] = '\0';
-	close(fd);
-	return got;
+	return wholefile_read(root_fd, cgroup_file_name(path, file, name, sizeof(name)),
+			      ret, size);
 }
 
 /**
@@ -284,11 +268,13 @@ int cgroup_read_amounts(int root_fd, const char *path, const char *file, struct 
  */
 int cgroup_write(int root_fd, const char *path, const char *file, const char *text)
 {
-	int fd = cgroup_open_file(root_fd, path, file, O_WRONLY | O_TRUNC);
+	char name[strlen(path) + strlen(file) + 2];
+	int fd = openat(root_fd, cgroup_file_name(path, file, name, sizeof(name)),
+			O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t written;
 
 	if (fd < 0)
-		return fd;
+		return -errno;
 	written = write(fd, text, strlen(text));
 	if (written < 0)
 		written = -errno;

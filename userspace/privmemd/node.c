@@ -12,6 +12,8 @@
 
 #include <systemd/sd-device.h>
 
+#include "wholefile.h"
+
 #define SYS_NODE "/sys/devices/system/node"
 /* A hotplugged node makes a burst of events, one a memory block: look once it is over. */
 #define SETTLE_USEC 100000u
@@ -35,22 +37,6 @@ void numa_warn(int num, char *fmt, ...)
 	(void)fmt;
 }
 
-static int sysfs_read(const char *path, char *ret, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	if (fd < 0)
-		return -errno;
-	length = read(fd, ret, size - 1);
-	if (length < 0)
-		length = -errno;
-	else
-		ret[length] = '\0';
-	close(fd);
-	return length < 0 ? length : 0;
-}
-
 static int sysfs_read_list(const char *name, struct nodelist *ret)
 {
 	char path[128], text[4096];
@@ -58,7 +44,7 @@ static int sysfs_read_list(const char *name, struct nodelist *ret)
 	int r;
 
 	snprintf(path, sizeof(path), SYS_NODE "/%s", name);
-	r = sysfs_read(path, text, sizeof(text));
+	r = wholefile_read(AT_FDCWD, path, text, sizeof(text));
 	if (r < 0)
 		return r;
 	return nodelist_parse(text, ret, &reason);
@@ -80,7 +66,7 @@ static uint64_t node_get_free(unsigned int nid)
 	char path[128], text[4096], *line;
 
 	snprintf(path, sizeof(path), SYS_NODE "/node%u/meminfo", nid);
-	if (sysfs_read(path, text, sizeof(text)) < 0)
+	if (wholefile_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
 	line = strstr(text, "MemFree:");
 	return line ? strtoull(line + strlen("MemFree:"), NULL, 10) * 1024 : 0;
