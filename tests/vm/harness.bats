@@ -101,6 +101,23 @@ refused() {
 	[[ ${lines[0]} == early && ${lines[1]} == *"no answer within 40 s"* ]]
 }
 
+# Does the same work five times, a line each: how long it took in ns.
+loop='for i in 1 2 3 4 5; do
+		s=$(date +%s%N); n=0; while [ $n -lt 20000 ]; do n=$((n + 1)); done
+		echo $(($(date +%s%N) - s))
+	done'
+
+@test "run: with --icount the same work takes the same time on the guest's clock" {
+	local least most
+
+	run -0 "$run_vm" --icount -- sh -c "nproc; $loop"
+	echo "got: $output"
+	[[ ${lines[0]} == 1 && ${#lines[@]} -eq 6 ]]
+	least=$(printf '%s\n' "${lines[@]:1}" | sort -n | head -n 1)
+	most=$(printf '%s\n' "${lines[@]:1}" | sort -n | tail -n 1)
+	((most - least < least / 200))
+}
+
 # guest_of PID: the QEMU whose parent PID is
 guest_of() {
 	pgrep -P "$1" -x 'qemu-system-.*'
