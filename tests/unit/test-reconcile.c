@@ -108,6 +108,20 @@ static int reply_property(sd_bus_message *call, const struct fake_unit *fake, co
 	return 1;
 }
 
+/* As PID 1: a unit that is not up is not kept loaded. */
+static int reply_loaded(sd_bus_message *call)
+{
+	const struct fake_unit *fake;
+	const char *name;
+
+	sd_bus_message_read(call, "s", &name);
+	fake = fake_find(name);
+	if (!fake || strcmp(fake->active, "inactive") == 0)
+		return sd_bus_reply_method_errorf(call, "org.freedesktop.systemd1.NoSuchUnit",
+						  "Unit %s not loaded.", name);
+	return sd_bus_reply_method_return(call, "o", "/");
+}
+
 static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	const char *interface, *property;
@@ -122,6 +136,8 @@ static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
 	}
 	if (sd_bus_message_is_method_call(call, NULL, "ListUnitsByPatterns"))
 		return reply_list(call);
+	if (sd_bus_message_is_method_call(call, NULL, "GetUnit"))
+		return reply_loaded(call);
 	if (!sd_bus_message_is_method_call(call, NULL, "Get"))
 		return 0;
 	sd_bus_message_read(call, "ss", &interface, &property);

@@ -100,7 +100,7 @@ static void checks_run(struct reconcile *reconcile)
 		reconcile->first = check->next;
 		if (!reconcile->first)
 			reconcile->last = &reconcile->first;
-		if (unit_ask(reconcile->peer, check->asked ?: check->unit,
+		if (unit_ask(reconcile->peer, check->asked ?: check->unit, false,
 			     grants_tick(reconcile->grants), check_answer, check, &question) < 0)
 			check_free(check);
 		else

@@ -136,7 +136,7 @@ static int request_ask(struct request *request)
 {
 	struct unit_question *question;
 
-	return unit_ask(reconcile_peer(request->reconcile), request->unit,
+	return unit_ask(reconcile_peer(request->reconcile), request->unit, true,
 			grants_tick(reconcile_grants(request->reconcile)), on_unit, request,
 			&question);
 }

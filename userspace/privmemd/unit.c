@@ -30,7 +30,7 @@ enum property { ID, LOAD_STATE, ACTIVE_STATE, FRAGMENT, DROP_INS, INVOCATION, CG
 
 struct unit_question {
 	struct unit_peer *peer;
-	sd_bus_slot *slots[PROPERTY_COUNT];
+	sd_bus_slot *loaded_slot, *slots[PROPERTY_COUNT];
 	unsigned int n_missing;
 	unit_answer_t answer;
 	void *userdata;
@@ -187,6 +187,7 @@ struct unit_question *unit_cancel(struct unit_question *question)
 {
 	if (!question)
 		return NULL;
+	sd_bus_slot_unref(question->loaded_slot);
 	for (size_t i = 0; i < PROPERTY_COUNT; i++)
 		sd_bus_slot_unref(question->slots[i]);
 	peer_release(question->peer);
@@ -353,7 +354,7 @@ static int on_property(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
-static int question_send(struct unit_question *question, const char *name)
+static int question_send(struct unit_question *question)
 {
 	static const char *const names[PROPERTY_COUNT] = {
 		[ID] = "Id", [LOAD_STATE] = "LoadState", [ACTIVE_STATE] = "ActiveState",
@@ -361,29 +362,59 @@ static int question_send(struct unit_question *question, const char *name)
 		[INVOCATION] = "InvocationID", [CGROUP] = "ControlGroup", [SLICE] = "Slice",
 	};
 	char *path = NULL;
-	int r = sd_bus_path_encode(MANAGER_PATH "/unit", name, &path);
+	int r = sd_bus_path_encode(MANAGER_PATH "/unit", question->unit.name, &path);
 
 	for (size_t i = 0; r >= 0 && i < PROPERTY_COUNT; i++)
 		r = sd_bus_call_method_async(question->peer->bus, &question->slots[i], DESTINATION,
 					     path, "org.freedesktop.DBus.Properties", "Get",
 					     on_property, question, "ss",
 					     i < CGROUP ? "org.freedesktop.systemd1.Unit" :
-					     unit_interface_of(name), names[i]);
+					     unit_interface_of(question->unit.name), names[i]);
 	free(path);
 	return r;
+}
+
+/* Not loaded is not live; all else needs PID 1's properties. */
+static int on_loaded(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct unit_question *question = userdata;
+	int r;
+
+	(void)error;
+	if (!sd_bus_message_is_method_error(m, NULL)) {
+		r = question_send(question);
+		if (r >= 0)
+			return 0;
+	} else if (sd_bus_message_is_method_error(m, "org.freedesktop.systemd1.NoSuchUnit")) {
+		r = 0;
+	} else {
+		r = reply_error(m);
+	}
+	question->answer(r, r < 0 ? NULL : &question->unit, question->userdata);
+	unit_cancel(question);
+	return 0;
+}
+
+static int question_ask_loaded(struct unit_question *question)
+{
+	return sd_bus_call_method_async(question->peer->bus, &question->loaded_slot, DESTINATION,
+					MANAGER_PATH, MANAGER_INTERFACE, "GetUnit", on_loaded,
+					question, "s", question->unit.name);
 }
 
 /**
  * unit_ask() - ask PID 1 about one unit
  * @name: see unit_name_is_valid()
+ * @load: have PID 1 load the unit if need be; else an unloaded one is answered as not live
+ *	and has nothing but its name. PID 1 would load and forget it for each property.
  * @now: handed back in the answer, so that one can tell what has happened since
  * @answer: called once, from the event loop, unless the question is cancelled
  * @ret: the open question, valid until its answer is given
  *
  * Return: 0, -EINVAL for a bad name, or -Exxx if PID 1 cannot be reached
  */
-int unit_ask(struct unit_peer *peer, const char *name, uint64_t now, unit_answer_t answer,
-	     void *userdata, struct unit_question **ret)
+int unit_ask(struct unit_peer *peer, const char *name, bool load, uint64_t now,
+	     unit_answer_t answer, void *userdata, struct unit_question **ret)
 {
 	struct unit_question *question;
 	int r;
@@ -402,7 +433,11 @@ int unit_ask(struct unit_peer *peer, const char *name, uint64_t now, unit_answer
 	question->userdata = userdata;
 	question->unit.asked = now;
 	peer->n_open++;
-	r = question_send(question, name);
+	question->unit.name = strdup(name);
+	if (!question->unit.name)
+		r = -ENOMEM;
+	else
+		r = load ? question_send(question) : question_ask_loaded(question);
 	if (r < 0) {
 		unit_cancel(question);
 		return r;

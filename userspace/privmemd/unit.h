@@ -25,7 +25,7 @@ struct unit {
 	bool is_live;		/* neither inactive nor failed */
 	bool is_starting;	/* live, but not up yet */
 	char **files;		/* fragment, then drop-ins, then NULL */
-	char *cgroup;		/* where it is or would be, never "" */
+	char *cgroup;		/* where it is or would be, never ""; NULL if not loaded */
 	sd_id128_t invocation;
 	uint64_t asked;		/* when, in the caller's own count; see unit_ask() */
 };
@@ -44,8 +44,8 @@ typedef void (*unit_live_t)(int error, char *const *names, size_t count, uint64_
 int unit_peer_new(sd_event *event, const char *address, struct unit_peer **ret);
 struct unit_peer *unit_peer_free(struct unit_peer *peer);
 
-int unit_ask(struct unit_peer *peer, const char *name, uint64_t now, unit_answer_t answer,
-	     void *userdata, struct unit_question **ret);
+int unit_ask(struct unit_peer *peer, const char *name, bool load, uint64_t now,
+	     unit_answer_t answer, void *userdata, struct unit_question **ret);
 struct unit_question *unit_cancel(struct unit_question *question);
 int unit_ask_live(struct unit_peer *peer, uint64_t now, unit_live_t answer, void *userdata);
 
