@@ -13,6 +13,8 @@ export PREFIX
 help:
 	@echo 'make demo           show what privmem does, in a virtual machine'
 	@echo 'make test           all tests: userspace, patch queue, harness and guest'
+	@echo 'make matrix         compile the queue where what it builds on is missing'
+	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
 	@echo
 	@echo 'make deps           install the Debian packages the rest needs (as root)'
 	@echo 'make kernel         build the privmem kernel; also kernel-stock, kernel-debug'
@@ -60,6 +62,14 @@ demo: kernel image
 test: deps
 	@tests/all
 
+matrix: kernel
+	@tests/queue/matrix
+
+MINUTES	?= 20
+SEED	?=
+soak: kernel image
+	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(MINUTES)
+
 tree: deps
 	@scripts/tree
 
@@ -90,4 +100,4 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 vm demo test tree export lint install uninstall clean distclean
+	image-debian12 image-debian13 vm demo test matrix soak tree export lint install uninstall clean distclean
