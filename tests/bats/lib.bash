@@ -117,10 +117,11 @@ cg_release() {
 }
 
 # node_settle NID: pages on their way to or from the node arrive, and every
-# counter is exact. Compaction leaves a private node alone, but drains first.
+# counter is exact. Compaction leaves a private node alone, but drains first. A
+# refresh may give pages of per-CPU lists back after it has folded the counters.
 node_settle() {
 	echo 1 >"/sys/devices/system/node/node$1/compact"
-	cat /proc/sys/vm/stat_refresh
+	cat /proc/sys/vm/stat_refresh /proc/sys/vm/stat_refresh
 }
 
 # node_free NID: free pages, those on per-CPU lists included

@@ -122,7 +122,7 @@ static const struct {
 	[OP_KILL] = { "kill", false },
 	[OP_CGROUP_NEW] = { "mkdir", false },
 	[OP_CGROUP_REMOVE] = { "rmdir", false },
-	[OP_RECLAIM] = { "memory.reclaim", true },
+	[OP_RECLAIM] = { "memory.reclaim", false },
 	[OP_OFFLINE] = { "offline", false },
 	[OP_ONLINE] = { "online", false },
 	[OP_UNBIND] = { "unbind", false },
@@ -1250,6 +1250,8 @@ static long node_used(int nid)
 
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/compact", nid);
 	write_file(path, "1");
+	/* A refresh may give back pages of per-CPU lists after it has folded the counters. */
+	read_file("/proc/sys/vm/stat_refresh", text, sizeof(text));
 	read_file("/proc/sys/vm/stat_refresh", text, sizeof(text));
 	if (read_file("/proc/zoneinfo", text, sizeof(text)))
 		return -1;
