@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Design 3.4: data that exists is never refused, wherever it has to come back to.
+
+load lib
+
+stem=memory.private_nodes
+
+setup() {
+	mkdir -p "$cg_top"
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	echo +memory >"$cg_top/cgroup.subtree_control"
+	echo 1-2 >"$cg_top/$stem.subtree"
+	cg_make g
+	cg_write g $stem 1
+	cluster=$(</proc/sys/vm/page-cluster)
+	echo 0 >/proc/sys/vm/page-cluster
+	swap_on
+}
+
+teardown() {
+	[[ -z ${pid:-} ]] || kill "$pid" 2>/dev/null || :
+	cg_remove .
+	swap_off
+	echo "$cluster" >/proc/sys/vm/page-cluster
+}
+
+# swapped PATH NODES: 16 pages there, in swap, with a policy; sets $pid
+swapped() {
+	local word
+
+	coproc SWAP { cg_exec "$1" privmem-swap "$2" 65536; }
+	pid=$SWAP_PID
+	read -r -t 30 word <&"${SWAP[0]}"
+	[[ $word == "absent 16" ]] || { echo "got '$word'"; return 1; }
+}
+
+# answers WORD WANT
+answers() {
+	local got
+
+	echo "$1" >&"${SWAP[1]}"
+	read -r -t 30 got <&"${SWAP[0]}"
+	[[ $got == "$2" ]] || { echo "$1: got '$got', want '$2'"; return 1; }
+}
+
+ended() {
+	exec {SWAP[1]}>&-
+	wait "$pid"
+	cg_expect g $stem.current "N1 0\nN2 0"
+}
+
+# isolation: row 9
+@test "swap: what was swapped out is read with the grant gone, into ordinary memory" {
+	swapped g 1
+	cg_write g $stem none
+	answers read "N0 16"
+	[[ $(cg_value g $stem.events N1.denied) == 0 ]]
+	ended
+}
+
+# isolation: row 9
+@test "swap: with the limit lowered in between, what fits comes to the node" {
+	swapped g 1
+	cg_write g $stem.max "N1 20K"
+	answers read "N0 11 N1 5"
+	[[ $(cg_value g $stem.current N1) == 20480 ]]
+	ended
+}
+
+# isolation: row 9
+@test "swap: swapoff brings everything to ordinary memory, granted or not" {
+	swapped g 1
+	swap_off
+	answers where "N0 16"
+	answers read "N0 16"
+	ended
+	swap_on
+	swapped g 1
+	cg_write g $stem none
+	cg_write g $stem.max "N1 0"
+	swap_off
+	answers read "N0 16"
+	ended
+}
+
+# isolation: row 9
+@test "swap: a node that went away leaves swapped data readable" {
+	swapped g 1
+	dax_write 1 state offline
+	answers read "N0 16"
+	dax_write 1 state online
+	ended
+	nodes_expect has_private_memory 1-2
+}
+
+# isolation: row 9
+# Neighbours in swap are read ahead for nobody in particular.
+@test "swap: others' swap-ins never land on the node, read ahead by a bound task or not" {
+	cg_make u
+	swapped u -
+	echo 5 >/proc/sys/vm/page-cluster
+	run -0 cg_exec g privmem-policy swapin 1 65536 "$cg_top/g"
+	[[ $output == *"in: "*"N1"* && $output != *CORRUPT* ]]
+	wait_for 10 node_has_free 1 131072
+	answers read "N0 16"
+	node_has_free 1 131072
+	ended
+}
+
+# isolation: row 1
+@test "swap: a task that eats all its memory and swaps gets none of the node" {
+	wait_for 10 node_has_free 1 131072
+	cg_make e
+	cg_write e memory.max 16M
+	cg_hold e eater --bind=none --size=40M
+	(($(cg_read e memory.swap.current) > 20 << 20))
+	node_has_free 1 131072
+	cg_release eater
+	grep -qx "touched 41943040" "$tmp/eater.out"
+	run -1 grep '^N[12]' "$tmp/eater.out"
+}
