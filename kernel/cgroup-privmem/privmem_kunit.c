@@ -76,6 +76,44 @@ static void grant_test_formula(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, avail.bits[0] & NODE, c->avail);
 }
 
+/*
+ * All masks of two nodes, and what has to hold of any: a cgroup gets no more than
+ * its parent has, and what one node gets does not depend on another.
+ */
+static void grant_test_all(struct kunit *test)
+{
+	struct privmem *pm = privmem_alloc();
+	unsigned long i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pm);
+	if (nr_node_ids < 2) {
+		kfree(pm);
+		kunit_skip(test, "there is one node");
+	}
+	for (i = 0; i < BIT(9); i++) {
+		nodemask_t effective = {}, avail = {}, parent_effective = {}, parent_avail = {};
+		unsigned long want;
+
+		pm->has_request = i & 1;
+		pm->request[0] = i >> 1 & 3;
+		pm->subtree[0] = i >> 3 & 3;
+		parent_avail.bits[0] = i >> 5 & 3;
+		/* What the parent uses is part of what it may give. */
+		parent_effective.bits[0] = (i >> 7 & 3) & parent_avail.bits[0];
+		privmem_grant_compute(pm, parent_effective.bits, parent_avail.bits,
+				      effective.bits, avail.bits);
+
+		want = pm->has_request ? pm->request[0] & parent_avail.bits[0]
+				       : parent_effective.bits[0];
+		KUNIT_EXPECT_EQ(test, effective.bits[0], want);
+		KUNIT_EXPECT_EQ(test, avail.bits[0],
+				want | (pm->subtree[0] & parent_avail.bits[0]));
+		KUNIT_EXPECT_TRUE(test, nodes_subset(effective, avail));
+		KUNIT_EXPECT_TRUE(test, nodes_subset(avail, parent_avail));
+	}
+	kfree(pm);
+}
+
 /* grandparent <- parent <- child */
 struct counter_chain {
 	struct privmem_counter grandparent, parent, child;
@@ -183,6 +221,7 @@ static void counter_test_peak(struct kunit *test)
 
 static struct kunit_case grant_test_cases[] = {
 	KUNIT_CASE_PARAM(grant_test_formula, grant_gen_params),
+	KUNIT_CASE(grant_test_all),
 	{ }
 };
 
