@@ -120,8 +120,11 @@ cg_release() {
 # counter is exact. Compaction leaves a private node alone, but drains first. A
 # refresh may give pages of per-CPU lists back after it has folded the counters.
 node_settle() {
+	local none
+
 	echo 1 >"/sys/devices/system/node/node$1/compact"
-	cat /proc/sys/vm/stat_refresh /proc/sys/vm/stat_refresh
+	read -r none </proc/sys/vm/stat_refresh || :
+	read -r none </proc/sys/vm/stat_refresh || :
 }
 
 # node_free NID: free pages, those on per-CPU lists included
@@ -131,6 +134,21 @@ node_free() {
 		ours && ($1 == "pages" && $2 == "free") { sum += $3 }
 		ours && $1 == "count:" { sum += $2 }
 		END { print sum + 0 }' /proc/zoneinfo
+}
+
+# nodes_free: node_free of nodes 1 and 2, in the time of one
+nodes_free() {
+	echo 1 >/sys/devices/system/node/node2/compact
+	node_settle 1
+	awk '$1 == "Node" { nid = $2 + 0 }
+		$1 == "pages" && $2 == "free" { sum[nid] += $3 }
+		$1 == "count:" { sum[nid] += $2 }
+		END { print sum[1] + 0, sum[2] + 0 }' /proc/zoneinfo
+}
+
+# nodes_have_free "PAGES PAGES"
+nodes_have_free() {
+	[[ $(nodes_free) == "$1" ]]
 }
 
 # node_has_free NID PAGES

@@ -22,7 +22,8 @@
  *	mlock NODES BYTES		mlock() of such memory
  *	populate NODES BYTES		madvise(MADV_POPULATE_WRITE) of such memory
  *	advise NODES BYTES ADVICE	touch such memory, madvise() it, check what it
- *					held: where it is
+ *					held: where it is; ADVICE may be several with a +
+ *					between them, process-cold is process_madvise()
  *	longterm NODES BYTES		touch such memory and register it with io_uring as
  *					a fixed buffer, which pins it: where it is
  *	longterm-unmapped NODES BYTES	the same without touching it
@@ -30,22 +31,44 @@
  *	swapin NODES BYTES CGROUP	touch ordinary memory, page it out, reclaim what
  *					the swap cache keeps of it in our cgroup, bind it,
  *					read it: where it is
+ *	movechild CGROUP MODE NODES NODE...
+ *					as move, of the memory of a child in that cgroup
+ *	movebatch CGROUP NODE		4 shared pages, the second touched by a child in
+ *					that cgroup: move_pages() of all to NODE
+ *	remapfile PATH NODE		mbind() of 4 pages of a file with MPOL_MF_MOVE to a
+ *					node: where they are
+ *	migratefile PATH FROM TO	migrate_pages() with 4 pages of a file mapped
+ *	odirect NODES PATH		read 16 pages with O_DIRECT into such memory:
+ *					where they are
+ *	hugetlb NODES			touch a huge page of hugetlb bound there
+ *	kernelmem NODES			set_mempolicy(), then make the kernel allocate:
+ *					pipes, sockets, files, page tables; holds it
+ *	poison NODES ADVICE		touch 4 pages, poison the third or take it offline
+ *					(hard, soft): its pfn, where they are, which
+ *					cannot be read; holds what is left
+ *	balance NODES BYTES		touch, bind to default again and read this and
+ *					some ordinary memory for ever in two threads;
+ *					at the end: where it is
  *	fork NODES BYTES CGROUP		touch, fork, move the child to the cgroup, let it
  *					write: how it ended, and whether ours is intact
  *
  * MODE is default, preferred, bind, interleave, local, many or weighted, with
  * +static, +relative, +balancing. NODES is a list such as 1,2 or "-" for none.
+ * What holds prints "ready" and waits for the end of its standard input.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -69,6 +92,10 @@
 #endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
+#endif
+
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
 #endif
 
 #define MAX_NODES 64
@@ -305,20 +332,18 @@ static int verb_remap(char **args)
 	return print_places(memory, 4 * PAGE);
 }
 
-static int move(char *memory, char **nodes)
+static int print_move(pid_t pid, char *memory, char **nodes, int flags)
 {
 	void *pages[64];
 	int targets[64], status[64];
 	unsigned long count, i;
-	long result;
 
-	for (count = 0; nodes[count]; count++) {
+	for (count = 0; nodes[count] && count < 64; count++) {
 		pages[count] = memory + count * PAGE;
 		targets[count] = atoi(nodes[count]);
 		status[count] = -1000;
 	}
-	result = syscall(SYS_move_pages, 0, count, pages, targets, status, MPOL_MF_MOVE);
-	if (result < 0)
+	if (syscall(SYS_move_pages, pid, count, pages, targets, status, flags) < 0)
 		return print_error();
 	for (i = 0; i < count; i++) {
 		if (status[i] >= 0)
@@ -337,7 +362,7 @@ static int verb_move(char **args)
 	if (bind_to(memory, 64 * PAGE, parse_mode(args[0]), parse_nodes(args[1]), 0))
 		fail("mbind");
 	fill(memory, 64 * PAGE);
-	move(memory, args + 2);
+	print_move(0, memory, args + 2, MPOL_MF_MOVE);
 	if (!is_filled(memory, 64 * PAGE))
 		printf("CORRUPT\n");
 	return 0;
@@ -352,7 +377,7 @@ static int verb_movefile(char **args)
 		fail(args[0]);
 	memory = map(PAGE, MAP_SHARED, fd, PROT_READ | PROT_WRITE);
 	*(volatile char *)memory = 1;
-	move(memory, args + 1);
+	print_move(0, memory, args + 1, MPOL_MF_MOVE);
 	return print_places(memory, PAGE);
 }
 
@@ -421,7 +446,8 @@ static int parse_advice(const char *text)
 	} table[] = {
 		{ "cold", MADV_COLD }, { "pageout", MADV_PAGEOUT }, { "free", MADV_FREE },
 		{ "collapse", MADV_COLLAPSE }, { "mergeable", MADV_MERGEABLE },
-		{ "dontneed", MADV_DONTNEED }, { "poison", MADV_HWPOISON },
+		{ "dontneed", MADV_DONTNEED }, { "hard", MADV_HWPOISON },
+		{ "soft", MADV_SOFT_OFFLINE },
 	};
 	unsigned int i;
 
@@ -432,18 +458,38 @@ static int parse_advice(const char *text)
 	return -1;
 }
 
+/* One of several, such as "free" or "process-cold". */
+static int advise(char *memory, size_t bytes, const char *name)
+{
+	struct iovec range = { .iov_base = memory, .iov_len = bytes };
+	int pidfd, result, error;
+
+	if (strncmp(name, "process-", 8))
+		return madvise(memory, bytes, parse_advice(name));
+	pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	if (pidfd < 0)
+		fail("pidfd_open");
+	result = syscall(SYS_process_madvise, pidfd, &range, 1, parse_advice(name + 8), 0);
+	error = errno;
+	close(pidfd);
+	errno = error;
+	return result < 0 ? -1 : 0;
+}
+
 static int verb_advise(char **args)
 {
 	size_t bytes = strtoul(args[1], NULL, 10);
-	char *memory = map_bound(args[0], bytes);
-	int result, error;
+	char *memory = map_bound(args[0], bytes), *word;
+	int result = 0, error = 0;
 
 	fill(memory, bytes);
-	result = madvise(memory, bytes, parse_advice(args[2]));
-	error = errno;
+	for (word = strtok(args[2], "+"); word && !result; word = strtok(NULL, "+")) {
+		result = advise(memory, bytes, word);
+		error = errno;
+	}
 	printf("%s ", result ? strerrorname_np(error) : "0");
 	print_places(memory, bytes);
-	if (strcmp(args[2], "dontneed") && strcmp(args[2], "free") && !is_filled(memory, bytes))
+	if (!is_filled(memory, bytes))
 		printf("CORRUPT\n");
 	return 0;
 }
@@ -553,6 +599,268 @@ static int verb_fork(char **args)
 	return 0;
 }
 
+static void hold(void)
+{
+	char c;
+
+	puts("ready");
+	fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+}
+
+/* A child that enters the cgroup, binds and fills the pages, says so and stays. */
+static pid_t fill_in_child(const char *cgroup, char *memory, size_t bytes, int mode,
+			   unsigned long nodes)
+{
+	int ends[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(ends))
+		fail("pipe");
+	pid = fork();
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		write_cgroup(cgroup, "cgroup.procs", "0");
+		if (bind_to(memory, bytes, mode, nodes, 0))
+			fail("mbind");
+		fill(memory, bytes);
+		if (write(ends[1], "", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	close(ends[1]);
+	if (read(ends[0], &c, 1) != 1)
+		fail("child");
+	close(ends[0]);
+	return pid;
+}
+
+static void end_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static int verb_movechild(char **args)
+{
+	char *memory = map_anon(64 * PAGE);
+	pid_t pid;
+
+	pid = fill_in_child(args[0], memory, 64 * PAGE, parse_mode(args[1]), parse_nodes(args[2]));
+	print_move(pid, memory, args + 3, MPOL_MF_MOVE);
+	end_child(pid);
+	return 0;
+}
+
+static int verb_movebatch(char **args)
+{
+	char *memory = map(4 * PAGE, MAP_SHARED, -1, PROT_READ | PROT_WRITE);
+	char *nodes[] = { args[1], args[1], args[1], args[1], NULL };
+
+	end_child(fill_in_child(args[0], memory + PAGE, PAGE, 0, 0));
+	*(volatile size_t *)(memory + PAGE) = PAGE + 1;
+	fill(memory, PAGE);
+	fill(memory + 2 * PAGE, PAGE);
+	fill(memory + 3 * PAGE, PAGE);
+	return print_move(0, memory, nodes, MPOL_MF_MOVE);
+}
+
+static char *map_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	char *memory;
+
+	if (fd < 0 || ftruncate(fd, 4 * PAGE))
+		fail(path);
+	memory = map(4 * PAGE, MAP_SHARED, fd, PROT_READ | PROT_WRITE);
+	fill(memory, 4 * PAGE);
+	return memory;
+}
+
+static int verb_remapfile(char **args)
+{
+	char *memory = map_file(args[0]);
+
+	if (bind_to(memory, 4 * PAGE, MPOL_BIND, parse_nodes(args[1]), MPOL_MF_MOVE))
+		printf("%s ", strerrorname_np(errno));
+	if (!is_filled(memory, 4 * PAGE))
+		printf("CORRUPT ");
+	return print_places(memory, 4 * PAGE);
+}
+
+static int verb_migratefile(char **args)
+{
+	unsigned long from = parse_nodes(args[1]), to = parse_nodes(args[2]);
+	char *memory = map_file(args[0]);
+
+	if (syscall(SYS_migrate_pages, 0, MAX_NODES + 1, &from, &to) < 0)
+		printf("%s ", strerrorname_np(errno));
+	if (!is_filled(memory, 4 * PAGE))
+		printf("CORRUPT ");
+	return print_places(memory, 4 * PAGE);
+}
+
+static int verb_odirect(char **args)
+{
+	size_t bytes = 16 * PAGE;
+	char *memory = map_bound(args[0], bytes), *copy;
+	int fd = open(args[1], O_RDONLY | O_DIRECT);
+
+	if (fd < 0)
+		fail(args[1]);
+	copy = map(bytes, MAP_SHARED, open(args[1], O_RDONLY), PROT_READ);
+	if (read(fd, memory, bytes) != (ssize_t)bytes)
+		return print_error();
+	printf("%s ", memcmp(memory, copy, bytes) ? "CORRUPT" : "0");
+	return print_places(memory, bytes);
+}
+
+static int verb_hugetlb(char **args)
+{
+	size_t bytes = 2UL << 20;
+	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return print_error();
+	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(args[0]), 0))
+		fail("mbind");
+	*(volatile char *)memory = 1;
+	return print_places(memory, PAGE);
+}
+
+/* What fits into one end, written without waiting for a reader. */
+static void stuff(int fd)
+{
+	static char junk[4096];
+
+	while (write(fd, junk, sizeof(junk)) > 0)
+		;
+}
+
+static int verb_kernelmem(char **args)
+{
+	unsigned long nodes = parse_nodes(args[0]);
+	char *area = mmap(NULL, 64UL << 30, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int i, ends[2], fd;
+
+	if (area == MAP_FAILED)
+		fail("mmap");
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, MAX_NODES + 1))
+		fail("set_mempolicy");
+	for (i = 0; i < 16; i++) {
+		if (pipe2(ends, O_NONBLOCK))
+			fail("pipe");
+		stuff(ends[1]);
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends))
+			fail("socketpair");
+		stuff(ends[0]);
+		/* a page table of its own for each */
+		area[(unsigned long)i << 30] = 1;
+	}
+	fd = open("/var/tmp", O_TMPFILE | O_RDWR, 0600);
+	if (fd < 0)
+		fail("/var/tmp");
+	for (i = 0; i < 256; i++)
+		if (write(fd, area, PAGE) != (ssize_t)PAGE)
+			fail("write");
+	hold();
+	return 0;
+}
+
+static unsigned long pfn_of(const char *memory)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	unsigned long entry;
+
+	if (fd < 0 || pread(fd, &entry, 8, (unsigned long)memory / PAGE * 8) != 8)
+		fail("pagemap");
+	close(fd);
+	return entry & ((1UL << 55) - 1);
+}
+
+static sigjmp_buf sigbus_return;
+static volatile int sigbus_code, is_reading;
+
+/* Whoever asks for poison is told at once, and again when it reads. */
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	sigbus_code = info->si_code;
+	if (is_reading)
+		siglongjmp(sigbus_return, 1);
+}
+
+static int verb_poison(char **args)
+{
+	char *memory = map_bound(args[0], 4 * PAGE);
+	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
+	volatile int i;
+
+	sigaction(SIGBUS, &action, NULL);
+	fill(memory, 4 * PAGE);
+	printf("pfn %lu\n", pfn_of(memory + 2 * PAGE));
+	if (madvise(memory + 2 * PAGE, PAGE, parse_advice(args[1])))
+		return print_error();
+	print_places(memory, 4 * PAGE);
+	is_reading = 1;
+	for (i = 0; i < 4; i++) {
+		if (sigsetjmp(sigbus_return, 1))
+			printf("page %d: SIGBUS %s\n", i,
+			       sigbus_code == BUS_MCEERR_AR ? "BUS_MCEERR_AR" : "other");
+		else
+			printf("page %d: %s\n", i,
+			       *(volatile size_t *)(memory + i * PAGE) == i * PAGE + 1 ?
+			       "intact" : "CORRUPT");
+	}
+	hold();
+	return 0;
+}
+
+struct range {
+	volatile char *memory;
+	size_t bytes;
+};
+
+static void *read_for_ever(void *argument)
+{
+	const struct range *ranges = argument, *range;
+	size_t offset;
+
+	for (;;)
+		for (range = ranges; range->bytes; range++)
+			for (offset = 0; offset < range->bytes; offset += PAGE)
+				(void)range->memory[offset];
+	return NULL;
+}
+
+static int verb_balance(char **args)
+{
+	size_t bytes = strtoul(args[1], NULL, 10);
+	char *memory = map_bound(args[0], bytes), *ordinary = map_anon(1 << 20);
+	static struct range ranges[3];
+	pthread_t thread;
+	int i;
+
+	fill(memory, bytes);
+	if (bind_to(memory, bytes, 0, 0, 0))
+		fail("mbind");
+	fill(ordinary, 1 << 20);
+	ranges[0] = (struct range){ memory, bytes };
+	ranges[1] = (struct range){ ordinary, 1 << 20 };
+	for (i = 0; i < 2; i++)
+		if (pthread_create(&thread, NULL, read_for_ever, ranges))
+			fail("pthread_create");
+	hold();
+	return print_places(memory, bytes);
+}
+
 static const struct verb {
 	const char *name;
 	int nr_args;
@@ -576,6 +884,15 @@ static const struct verb {
 	{ "fallocate", 2, verb_fallocate },
 	{ "swapin", 3, verb_swapin },
 	{ "fork", 3, verb_fork },
+	{ "movechild", -4, verb_movechild },
+	{ "movebatch", 2, verb_movebatch },
+	{ "remapfile", 2, verb_remapfile },
+	{ "migratefile", 3, verb_migratefile },
+	{ "odirect", 2, verb_odirect },
+	{ "hugetlb", 1, verb_hugetlb },
+	{ "kernelmem", 1, verb_kernelmem },
+	{ "poison", 2, verb_poison },
+	{ "balance", 2, verb_balance },
 };
 
 int main(int argc, char **argv)

@@ -34,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MPOL_DEFAULT		0
 #define MPOL_PREFERRED		1
 #define MPOL_BIND		2
 #define MPOL_INTERLEAVE		3
@@ -56,7 +57,7 @@ struct ask {
 	const char *pause;
 	const char *hold;
 	unsigned int children;
-	bool is_huge, is_mergeable, is_catching, is_readonly, is_private_map, is_written;
+	bool is_huge, is_collapsible, is_unbound, is_mergeable, is_catching, is_readonly, is_private_map, is_written;
 };
 
 static const char usage[] =
@@ -68,6 +69,8 @@ static const char usage[] =
 	"  --path=FILE    the file of --type=file, made if missing\n"
 	"  --size=BYTES   K, M and G suffixes; default 4K\n"
 	"  --huge         ask for huge pages with madvise\n"
+	"  --collapsible  let khugepaged look at it, once it is touched\n"
+	"  --unbind       once it is touched, give it the default policy again\n"
 	"  --mergeable    let KSM look at it\n"
 	"  --readonly     open the file read-only and only read from it\n"
 	"  --private      map a file MAP_PRIVATE\n"
@@ -162,6 +165,8 @@ static void parse(int argc, char **argv, struct ask *ret_ask)
 		{ "pause", required_argument, NULL, 'a' },
 		{ "fork", required_argument, NULL, 'f' },
 		{ "huge", no_argument, NULL, 'H' },
+		{ "collapsible", no_argument, NULL, 'C' },
+		{ "unbind", no_argument, NULL, 'u' },
 		{ "mergeable", no_argument, NULL, 'M' },
 		{ "readonly", no_argument, NULL, 'r' },
 		{ "private", no_argument, NULL, 'P' },
@@ -187,6 +192,8 @@ static void parse(int argc, char **argv, struct ask *ret_ask)
 		case 'a': ask.pause = optarg; break;
 		case 'f': ask.children = parse_size(optarg); break;
 		case 'H': ask.is_huge = true; break;
+		case 'C': ask.is_collapsible = true; break;
+		case 'u': ask.is_unbound = true; break;
 		case 'M': ask.is_mergeable = true; break;
 		case 'r': ask.is_readonly = true; break;
 		case 'P': ask.is_private_map = true; break;
@@ -226,7 +233,7 @@ static void map_memory(const struct ask *ask, int *ret_fd)
 {
 	int prot = PROT_READ | (ask->is_readonly ? 0 : PROT_WRITE);
 	int flags = ask->type == MEM_ANON || ask->is_private_map ? MAP_PRIVATE : MAP_SHARED;
-	size_t slack = ask->is_huge ? HUGE_BYTES : 0;
+	size_t slack = ask->is_huge || ask->is_collapsible ? HUGE_BYTES : 0;
 	char *area;
 	int fd = -1, id;
 
@@ -426,6 +433,11 @@ int main(int argc, char **argv)
 	map_memory(&ask, &fd);
 	bind_memory(&ask);
 	status = fill(&ask, fd);
+	if (ask.is_unbound &&
+	    syscall(SYS_mbind, memory, ask.size, MPOL_DEFAULT, NULL, 0, 0) < 0)
+		die("mbind");
+	if (ask.is_collapsible && madvise(memory, ask.size, MADV_HUGEPAGE) < 0)
+		die("madvise");
 	report(&ask);
 	if (!status && ask.children)
 		status = fork_children(&ask);

@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# boot: --mem 512M --append "cgroup_disable=cpuset"
+# Design 3.2: isolation owes nothing to cpusets; here are none.
+#
+# Seen red with --append private_nodes=none, the memory put online as ordinary.
+
+load lib
+
+# isolation: row 3
+@test "no cpusets: there are none" {
+	! grep -qw cpuset /sys/fs/cgroup/cgroup.controllers
+	grep -qE '^cpuset\s.*\s0$' /proc/cgroups
+}
+
+# isolation: row 3
+@test "no cpusets: tasks in and out of the root cgroup that eat all memory get none of a private node" {
+	local free
+
+	free=$(nodes_free)
+	[[ $free == "131072 131072" ]]
+	run privmem-touch --bind=none --size=1G
+	((status != 0))
+	cg_make a
+	run cg_exec a privmem-touch --bind=none --size=1G
+	((status != 0))
+	wait_for 10 nodes_have_free "$free"
+}
+
+# isolation: row 3
+@test "no cpusets: a granted task gets the node, an ungranted one EPERM" {
+	cg_make g u
+	cg_write g memory.private_nodes 1
+	run -0 cg_exec g privmem-touch --size=1M
+	[[ $output == *"N1 1048576"* ]]
+	run -0 cg_exec u privmem-policy bind bind 1
+	[[ $output == EPERM ]]
+	[[ $(cg_value g memory.private_nodes.current N1) == 0 ]]
+}
