@@ -7,8 +7,6 @@ load lib
 stem=memory.private_nodes
 
 teardown() {
-	echo 2 >/sys/kernel/mm/ksm/run
-	echo 0 >/sys/kernel/mm/ksm/run
 	swap_off
 	cg_remove .
 }
@@ -30,6 +28,7 @@ says() {
 	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
 }
 
+# isolation: row 18
 @test "opt-ins: cold, pageout and free change nothing without reclaim" {
 	granted
 	swap_on
@@ -40,37 +39,11 @@ says() {
 	cg_expect g $stem.current "N1 0\nN2 0"
 }
 
-@test "opt-ins: khugepaged and MADV_COLLAPSE leave the pages of a private policy alone" {
+# isolation: row 12
+@test "opt-ins: MADV_COLLAPSE leaves the pages of a private policy alone" {
 	granted
+	says "0 N0 1024" advise 0 4194304 collapse
 	says "EINVAL N1 1024" advise 1 4194304 collapse
-}
-
-@test "opt-ins: KSM merges ordinary twins and not private ones" {
-	granted
-	echo 1000 >/sys/kernel/mm/ksm/pages_to_scan
-	echo 0 >/sys/kernel/mm/ksm/sleep_millisecs
-	echo 1 >/sys/kernel/mm/ksm/run
-	cg_hold g control --bind=none --size=1M --mergeable
-	wait_for 60 ksm_shares
-	cg_hold g private --size=1M --mergeable
-	ksm_passes 3
-	[[ $(cg_value g $stem.current N1) == 1048576 ]]
-	cg_release private
-	cg_release control
-	grep -qx "N1 1048576" "$tmp/private.out"
-}
-
-ksm_shares() {
-	(($(</sys/kernel/mm/ksm/pages_sharing) > 200))
-}
-
-ksm_passes() {
-	local goal=$(($(</sys/kernel/mm/ksm/full_scans) + $1))
-
-	ksm_has_passed() {
-		(($(</sys/kernel/mm/ksm/full_scans) >= goal))
-	}
-	wait_for 60 ksm_has_passed
 }
 
 @test "opt-ins: mlock locks private memory without moving it between lists" {
@@ -80,7 +53,12 @@ ksm_passes() {
 	says ENOMEM mlock 1 65536
 }
 
+# isolation: row 27
+# seen red with the test of gup.c taken out
 @test "opt-ins: a longterm pin fails and the page stays" {
+	local free
+
+	free=$(node_free 1)
 	granted
 	run -0 in_g privmem-policy longterm 1 65536
 	[[ $output == "ENOMEM N1 16" ]]
@@ -88,8 +66,10 @@ ksm_passes() {
 	[[ $output == EFAULT* ]]
 	run -0 in_g privmem-policy longterm 0 65536
 	[[ $output == "0 N0 16" ]]
+	wait_for 10 node_has_free 1 "$free"
 }
 
+# isolation: row 14
 @test "opt-ins: no demotion target, no memory tier, no kswapd" {
 	local tier
 
@@ -99,6 +79,8 @@ ksm_passes() {
 	[[ -z $(pgrep -x 'kswapd1|kcompactd1') ]]
 }
 
+# isolation: row 1
+# isolation: row 23
 @test "opt-ins: memory pressure on ordinary memory takes nothing from a private node" {
 	granted
 	cg_hold g private --size=16M
@@ -111,6 +93,7 @@ ksm_passes() {
 	grep -qx "N1 16777216" "$tmp/private.out"
 }
 
+# isolation: row 23
 @test "opt-ins: memory.max of a cgroup bounds its ordinary memory alone" {
 	granted
 	cg_write g memory.max 32M
