@@ -38,6 +38,7 @@ blocks_expect() {
 	done
 }
 
+# isolation: row 29
 @test "state: a write to a memory block's state or online is refused" {
 	local block word
 
@@ -79,6 +80,8 @@ blocks_expect() {
 	[[ $(node_kb 1 MemTotal) == 524288 ]]
 }
 
+# isolation: row 28
+# isolation: row 30
 @test "state: memory in use that cannot move keeps the node private over an unbind" {
 	local pid word
 

@@ -18,11 +18,14 @@ is_untouched() {
 	((free == free_before)) || { echo "node 1 had $free_before free pages, has $free"; return 1; }
 }
 
+# isolation: row 2
 @test "gate: an idle private node has every page free" {
 	is_untouched
 	((free_before == 131072))
 }
 
+# isolation: row 1
+# isolation: row 3
 @test "gate: a task that eats all ordinary memory gets none of it" {
 	run privmem-touch --bind=none --size=1G
 	((status != 0))
@@ -37,6 +40,7 @@ is_untouched() {
 	is_untouched
 }
 
+# isolation: row 1
 @test "gate: page cache of more than all ordinary memory gets none of it" {
 	dd if=/dev/vda of=/dev/null bs=1M count=700 status=none
 	is_untouched
@@ -45,6 +49,7 @@ is_untouched() {
 	is_untouched
 }
 
+# isolation: row 1
 @test "gate: tmpfs over the size of ordinary memory gets none of it" {
 	mkdir -p "$tmp/t"
 	mount -t tmpfs -o size=1G t "$tmp/t"
@@ -55,6 +60,7 @@ is_untouched() {
 	is_untouched
 }
 
+# isolation: row 5
 @test "gate: hugetlb pools, per node and global, have none there" {
 	local node=/sys/devices/system/node pool=hugepages/hugepages-2048kB/nr_hugepages
 
@@ -68,6 +74,8 @@ is_untouched() {
 	is_untouched
 }
 
+# isolation: row 14
+# isolation: row 19
 @test "gate: no kswapd, no kcompactd, no compaction" {
 	local before after
 
@@ -81,6 +89,7 @@ is_untouched() {
 	is_untouched
 }
 
+# isolation: row 3
 @test "gate: cpusets change nothing, whichever nodes they name" {
 	echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
 	echo +cpuset >"$cg_top/cgroup.subtree_control"

@@ -15,6 +15,7 @@ vmstat_of() {
 	awk -v key="$1" '$1 == key { print $2 }' /proc/vmstat
 }
 
+# isolation: row 21
 @test "sums: PrivateTotal and PrivateFree hold the private nodes, MemTotal and MemFree do not" {
 	[[ $(meminfo_kb PrivateTotal) == $((2 * node_kbytes)) ]]
 	is_near "$(meminfo_kb PrivateFree)" $((2 * node_kbytes)) 1024
@@ -30,6 +31,7 @@ vmstat_of() {
 	grep -q '^local_node ' /sys/devices/system/node/node1/numastat
 }
 
+# isolation: row 21
 @test "sums: a node that goes takes nothing from the sums but its own" {
 	local key before after
 	declare -A was
@@ -56,6 +58,7 @@ vmstat_of() {
 	[[ $(meminfo_kb CommitLimit) == "${was[CommitLimit]}" ]]
 }
 
+# isolation: row 21
 @test "sums: a private zone has no watermarks, an ordinary one has" {
 	local zone
 
@@ -66,6 +69,7 @@ vmstat_of() {
 	grep -qE '^ +min +[1-9]' /proc/zoneinfo
 }
 
+# isolation: row 21
 @test "sums: watermarks stay zero when min_free_kbytes is written" {
 	local old
 

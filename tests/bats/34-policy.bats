@@ -39,6 +39,7 @@ granted() {
 	cg_write g $stem "${1:-1}"
 }
 
+# isolation: row 15
 @test "policy: a mask of private nodes alone is taken in every mode" {
 	granted 1-2
 	for call in set bind; do
@@ -51,6 +52,8 @@ granted() {
 	done
 }
 
+# isolation: row 15
+# isolation: row 16
 @test "policy: one ordinary node in the mask drops the private ones" {
 	granted 1-2
 	for call in set bind; do
@@ -64,6 +67,7 @@ granted() {
 	[[ $output == *"N0 1048576"* && $output != *N1* ]]
 }
 
+# isolation: row 15
 @test "policy: a relative mask never names a private node" {
 	granted 1-2
 	policy g bind bind+relative 1 "bind 1"
@@ -89,6 +93,7 @@ granted() {
 	policy g bind bind+balancing 0 "bind 0"
 }
 
+# isolation: row 15
 @test "policy: of a partly granted mask the granted part is stored and never grows" {
 	granted 1
 	policy g bind bind 1,2 "bind 1"
@@ -100,6 +105,7 @@ granted() {
 	grep -qx "N1 32768" "$tmp/half.out"
 }
 
+# isolation: row 24
 @test "policy: the grant is asked for again at every page" {
 	granted 1
 	paused g half --size=64K
@@ -119,6 +125,8 @@ granted() {
 	[[ $(cg_value g $stem.events N1.denied) == 1 ]]
 }
 
+# isolation: row 4
+# isolation: row 20
 @test "policy: bind stays on its nodes, preferred and interleave fall back" {
 	granted 1-2
 	cg_write g $stem.max "N1 1M\nN2 1M"
@@ -162,6 +170,7 @@ granted() {
 	[[ $output == *$'\t'0 ]]
 }
 
+# isolation: row 16
 @test "policy: unmodified numactl binds the granted and refuses the rest" {
 	granted 1
 	run -0 cg_exec g numactl --membind=1 privmem-touch --bind=none --size=8M
@@ -178,6 +187,7 @@ granted() {
 	cg_expect g $stem.current "N1 0\nN2 0"
 }
 
+# isolation: row 8
 @test "policy: a shared object takes it through a writable shared mapping only" {
 	local file=/dev/shm/privmem-policy
 
@@ -191,6 +201,7 @@ granted() {
 	rm $file
 }
 
+# isolation: row 8
 @test "policy: a shared object's policy binds the granted and not the rest" {
 	local file=/dev/shm/privmem-policy
 
@@ -212,6 +223,7 @@ granted() {
 	[[ $(cg_value g $stem.current N1) == 0 ]]
 }
 
+# isolation: row 8
 @test "policy: files of a mounted tmpfs follow mbind, not the task" {
 	local file=/dev/shm/privmem-policy
 
@@ -225,6 +237,7 @@ granted() {
 	done
 }
 
+# isolation: row 7
 @test "policy: page tables, slab and pipes of a bound task are ordinary memory" {
 	local pages
 
@@ -252,6 +265,7 @@ granted() {
 	echo -cpuset >/sys/fs/cgroup/cgroup.subtree_control
 }
 
+# isolation: row 28
 @test "policy: a node that went and came back is not reached by an old policy" {
 	granted 1-2
 	paused g old --size=64K

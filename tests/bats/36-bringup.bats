@@ -30,6 +30,8 @@ kmem_in_iomem() {
 	dax_expect 2 private_ops "migration mempolicy"
 }
 
+# isolation: row 32
+# isolation: row 33
 @test "bring-up: opt-ins that do not go together or do not exist are refused" {
 	kmem_unbind 2
 	nodes_expect has_private_memory 1
@@ -74,6 +76,7 @@ kmem_in_iomem() {
 	nodes_expect has_private_memory 1-2
 }
 
+# isolation: row 28
 @test "bring-up: memory that migration can move off does not hold a node" {
 	cg_make a
 	cg_write a memory.private_nodes 2
@@ -84,6 +87,8 @@ kmem_in_iomem() {
 	dax_write 2 state online
 }
 
+# isolation: row 27
+# isolation: row 28
 @test "bring-up: one pinned page makes offline say busy in bounded time, all online again" {
 	local pid start word
 
@@ -105,6 +110,7 @@ kmem_in_iomem() {
 	dax_write 2 state online
 }
 
+# isolation: row 29
 @test "bring-up: private, ordinary, private, and nothing stays in iomem" {
 	local before block
 
@@ -129,6 +135,7 @@ kmem_in_iomem() {
 	[[ $(kmem_in_iomem) == "$before" ]]
 }
 
+# isolation: row 29
 @test "bring-up: unbind and bind, 20 times" {
 	local before i
 

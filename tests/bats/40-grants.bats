@@ -127,6 +127,7 @@ is_refused() {
 	[[ $output == *"N2 65536"* && $output != *"N1 "* ]]
 }
 
+# isolation: row 36
 @test "grant: tasks in the root cgroup need CAP_SYS_NICE" {
 	run -0 bash -c 'echo $$ >/sys/fs/cgroup/cgroup.procs; exec privmem-touch --nodes=1' 3>&-
 	[[ $output == *"N1 4096"* ]]
@@ -140,6 +141,7 @@ is_refused() {
 	is_refused a 1
 }
 
+# isolation: row 36
 @test "grant: where the controller is off, the nearest cgroup above that has it decides" {
 	mkdir -p "$cg_top/a/x"
 	[[ ! -e $cg_top/a/x/$stem ]]
@@ -149,6 +151,7 @@ is_refused() {
 	[[ $(cg_value a $stem.peak N1) == 65536 ]]
 }
 
+# isolation: row 24
 @test "revoke: pages stay and stay charged, no new page comes" {
 	cg_make a
 	cg_write a $stem 1
@@ -165,6 +168,7 @@ is_bound() {
 	grep -q 'bind:1' "/proc/$(pgrep -x privmem-touch)/numa_maps"
 }
 
+# isolation: row 24
 @test "revoke: memory bound before and touched after raises SIGBUS and counts denied" {
 	local status=0 pid
 
@@ -188,6 +192,7 @@ is_bound() {
 	[[ $(cg_value a/b $stem.peak N1) == 0 ]]
 }
 
+# isolation: row 24
 @test "revoke: a grant given back lets new pages come again" {
 	cg_make a
 	cg_write a $stem 1
@@ -226,6 +231,7 @@ watch() {
 	run -1 watch d $stem.effective "echo none >$cg_top/a/$stem"
 }
 
+# isolation: row 34
 @test "grant: a user in its own namespaces cannot grant itself, but can hand down" {
 	mkdir "$cg_top/a"
 	cg_write a $stem 1

@@ -26,6 +26,7 @@ overfills() {
 	[[ $output == *"sigbus $2 BUS_ADRERR"* ]] || { echo "$output"; return 1; }
 }
 
+# isolation: row 20
 @test "limit: the last page under it works, the next is refused and counted" {
 	cg_make a/b
 	cg_write a $stem 1
@@ -60,6 +61,7 @@ overfills() {
 	[[ $(cg_value a $stem.peak N1) == 4096 ]]
 }
 
+# isolation: row 20
 @test "limit: an ancestor's limit binds, the event is the ancestor's, and the children share it" {
 	cg_make a/b a/c
 	cg_write a $stem 1
@@ -76,6 +78,7 @@ overfills() {
 	[[ $(cg_value a $stem.peak N1) == 1048576 && $(cg_value a/c $stem.peak N1) == 1048576 ]]
 }
 
+# isolation: row 4
 @test "limit: a limit of one node is none of the other" {
 	cg_make a
 	cg_write a $stem 1-2
@@ -86,6 +89,8 @@ overfills() {
 	[[ $(cg_value a $stem.peak N2) == 1048576 ]]
 }
 
+# isolation: row 22
+# isolation: row 23
 @test "limit: memory.current does not see private pages" {
 	cg_make a
 	cg_write a $stem 1
@@ -99,6 +104,7 @@ overfills() {
 	[[ $(current a) == 0 ]]
 }
 
+# isolation: row 22
 @test "limit: memory.stat and memory.numa_stat show private pages" {
 	cg_make a
 	cg_write a $stem 1
@@ -111,6 +117,7 @@ overfills() {
 	[[ $output == *"N1=0"* ]] || { echo "$output"; false; }
 }
 
+# isolation: row 24
 @test "limit: lowered below use it is set, use stays, nothing new comes until use is under it" {
 	cg_make a/b a/c
 	cg_write a $stem 1
@@ -127,6 +134,7 @@ overfills() {
 	cg_release two
 }
 
+# isolation: row 8
 @test "limit: shared memory of every kind is charged to its toucher" {
 	local type
 
@@ -140,6 +148,7 @@ overfills() {
 	done
 }
 
+# isolation: row 11
 @test "limit: huge pages near it give way to small ones and never spill" {
 	cg_make a
 	cg_write a $stem 1
@@ -174,6 +183,7 @@ overfills() {
 	[[ $(current a) == 0 && $(current a/b) == 0 && $(current a/c) == 0 ]]
 }
 
+# isolation: row 10
 @test "limit: copies that a forked child makes are charged, up to the last page" {
 	cg_make a
 	cg_write a $stem 1
@@ -185,6 +195,7 @@ overfills() {
 	[[ $(cg_value a $stem.peak N1) == 2097152 && $(current a) == 0 ]]
 }
 
+# isolation: row 26
 @test "limit: a task moved to another cgroup leaves its pages' charge behind" {
 	cg_make a b
 	cg_write a $stem 1
@@ -196,6 +207,7 @@ overfills() {
 	[[ $(current a) == 0 && $(current b) == 0 ]]
 }
 
+# isolation: row 25
 @test "limit: a removed cgroup's pages stay charged to its ancestors until they are freed" {
 	cg_make a/b a/c
 	cg_write a $stem 1
@@ -215,6 +227,7 @@ few_dying() {
 	(($(dying) <= $1))
 }
 
+# isolation: row 25
 @test "limit: cgroups that used a node are gone without a trace" {
 	local i before
 

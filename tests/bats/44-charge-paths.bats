@@ -30,6 +30,7 @@ teardown() {
 	cg_remove .
 }
 
+# isolation: row 22
 @test "charge: anonymous, shared, memfd and SysV memory are charged and freed alike" {
 	granted
 	for type in anon shm memfd sysv; do
@@ -50,6 +51,7 @@ teardown() {
 	cg_release held
 }
 
+# isolation: row 20
 @test "charge: the answer at the limit is SIGBUS for a fault" {
 	granted 1 "N1 64K"
 	for type in anon shm memfd sysv; do
@@ -61,6 +63,7 @@ teardown() {
 	((status == 128 + 7))
 }
 
+# isolation: row 20
 @test "charge: EFAULT for a user copy, ENOMEM for mlock, EFAULT for populate" {
 	granted 1 "N1 64K"
 	says "65536 EFAULT" read 1 131072
@@ -88,6 +91,7 @@ teardown() {
 	is_over
 }
 
+# isolation: row 10
 @test "charge: thirty-two children copy what fits and the parent keeps its own" {
 	granted 1 "N1 33M"
 	run -0 cg_exec g privmem-touch --catch --size=1M --fork=32
@@ -104,6 +108,7 @@ teardown() {
 	is_over
 }
 
+# isolation: row 11
 @test "charge: huge pages are used while they fit, small ones then, none spill" {
 	granted 1 "N1 5M"
 	run -3 cg_exec g privmem-touch --catch --huge --size=8M
@@ -127,6 +132,7 @@ teardown() {
 	is_over
 }
 
+# isolation: row 38
 @test "charge: mbind with MOVE charges the target and leaves what does not fit" {
 	granted 1-2 "N1 64K\nN2 8K"
 	says "N1 4" remap default - bind 1
@@ -136,6 +142,8 @@ teardown() {
 	is_over
 }
 
+# isolation: row 17
+# isolation: row 38
 @test "charge: move_pages moves by grant and limit and says EACCES for the rest" {
 	granted 1 "N1 8K"
 	says "N1 N1 EACCES N0" move default - 1 1 1 0
@@ -147,6 +155,7 @@ teardown() {
 	is_over
 }
 
+# isolation: row 37
 @test "charge: file pages never move to a private node" {
 	granted
 	echo content >"$tmp/file"
@@ -155,6 +164,7 @@ N0 1" movefile "$tmp/file" 1
 	run -0 cat "$tmp/file"
 }
 
+# isolation: row 17
 @test "charge: migrate_pages is EPERM for an ungranted node and moves to a granted one" {
 	granted
 	says "left 0 N0 4" migrate bind 1 1 0
@@ -167,6 +177,7 @@ N0 1" movefile "$tmp/file" 1
 	is_over
 }
 
+# isolation: row 9
 @test "charge: swap-in goes to the node, or to ordinary memory where it must not" {
 	swap_on
 	echo 0 >/proc/sys/vm/page-cluster
