@@ -13,6 +13,7 @@ export PREFIX
 help:
 	@echo 'make demo           show what privmem does, in a virtual machine'
 	@echo 'make test           all tests: userspace, patch queue, harness and guest'
+	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
 	@echo
@@ -62,6 +63,10 @@ demo: kernel image
 test: deps
 	@tests/all
 
+# The guest's tests on a kernel that looks for its own bugs; slow.
+test-debug: kernel-debug kernel-stock image
+	@PRIVMEM_KERNEL=debug tests/vm/suite
+
 matrix: kernel
 	@tests/queue/matrix
 
@@ -100,4 +105,4 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 vm demo test matrix soak tree export lint install uninstall clean distclean
+	image-debian12 image-debian13 vm demo test test-debug matrix soak tree export lint install uninstall clean distclean
