@@ -90,12 +90,13 @@ frames() {
 	dd if="/proc/$1/pagemap" bs=8 skip="$page" count=$(($2 / 4096)) status=none | md5sum
 }
 
-# frame PID BYTES N: of the N-th page of that mapping
+# frame PID BYTES: of the first page of that mapping
 frame() {
 	local page
 
 	page=$(area "$1" "$2") || return
-	echo $(($(od -An -tu8 -j $(((page + $3) * 8)) -N 8 "/proc/$1/pagemap") & ((1 << 55) - 1)))
+	# od would not seek in this file, but read it from its beginning
+	echo $(($(dd if="/proc/$1/pagemap" bs=8 skip="$page" count=1 status=none | od -An -tu8) & ((1 << 55) - 1)))
 }
 
 # status_kb PID KEY: of /proc/PID/status or smaps_rollup
@@ -234,14 +235,13 @@ damon_pids() {
 	done
 }
 
-# damon_frames PID BYTES: look at the page frames from the first to the last of that mapping
+# damon_frames PID BYTES: look at the 4 MiB of memory that hold the first page of that mapping
 damon_frames() {
-	local first last
+	local first
 
-	first=$(frame "$1" "$2" 0)
-	last=$(frame "$1" "$2" $(($2 / 4096 - 1)))
-	((first < last)) || { read -r first last <<<"$last $first"; }
-	span=$(((last + 1 - first) * 4096))
+	first=$(frame "$1" "$2") || return
+	first=$((first / 1024 * 1024))
+	span=4194304
 	echo 1 >$context/targets/nr_targets
 	echo 1 >$context/targets/0/regions/nr_regions
 	echo $((first * 4096)) >$context/targets/0/regions/0/start
@@ -286,7 +286,7 @@ damon_tried() {
 	cg_hold g private --size=4M
 	pid=$(held private)
 	before=$(frames "$pid" 4194304)
-	for action in pageout migrate_cold migrate_hot; do
+	for action in pageout migrate_cold; do
 		damon_on paddr $action 0
 		damon_frames "$pid" 4194304
 		echo on >$damon/0/state
