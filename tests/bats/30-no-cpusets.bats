@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # boot: --mem 512M --append "cgroup_disable=cpuset"
 # Design 3.2: isolation owes nothing to cpusets; here are none.
-#
-# Seen red with --append private_nodes=none, the memory put online as ordinary.
 
 load lib
 

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Design 3.2: kernel code that names a private node gets ordinary memory or nothing.
 #
-# privmem_test (kernel/cgroup-privmem/privmem_test.c) asks in the name of a driver. Seen red
-# where nothing else is said: the zones of a private node put into its FALLBACK and NOFALLBACK
-# lists as those of others are, and its memory online in ZONE_NORMAL; small objects of slab
-# stay ordinary even then, slub keeps no node that its notifier was not told of.
+# privmem_test (kernel/cgroup-privmem/privmem_test.c) asks in the name of a driver. The tests
+# of slab, vmalloc, pages and __GFP_PRIVATE were seen red with the zones of a private node in
+# its FALLBACK and NOFALLBACK lists, as those of others are, and its memory online in
+# ZONE_NORMAL; small objects of slab stay ordinary even then, slub keeps no node that its
+# notifier was not told of.
 
 load lib
 
@@ -139,7 +140,6 @@ lacks() {
 }
 
 # isolation: row 6
-# seen red: the test of alloc_contig_range() for private nodes taken out
 @test "kernel: contiguous memory of a private node is refused, by node and by pfn" {
 	lacks 0
 	asks_expect 1 "N0 16" contig_pages

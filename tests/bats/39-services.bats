@@ -278,7 +278,7 @@ damon_tried() {
 }
 
 # isolation: row 13
-# seen red with the test of damos_pa_filter_out() taken out: sz_applied, and pages gone
+# seen red with folio_node_allows() always true: sz_applied
 @test "services: DAMON pages nothing out of a private node and migrates nothing out of or into it" {
 	local action pid before
 
@@ -312,7 +312,6 @@ damon_tried() {
 }
 
 # isolation: row 14
-# seen red with private_nodes=none and the nodes' blocks online: pages are demoted
 @test "services: with demotion on, reclaim swaps ordinary memory and never demotes to a private node" {
 	local before pid
 
@@ -366,7 +365,7 @@ damon_tried() {
 }
 
 # isolation: row 18
-# seen red with the tests of madvise.c taken out
+# seen red with folio_node_allows() always true
 @test "services: process_madvise and MADV_FREE followed by PAGEOUT leave private pages and what they hold" {
 	local advice
 
