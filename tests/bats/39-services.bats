@@ -181,22 +181,25 @@ scans_reach() {
 # isolation: row 13
 # seen red with folio_node_allows() always true: the pages went to node 0
 @test "services: NUMA balancing scans a task's ordinary pages and passes over its private ones" {
-	local pid word updates
+	local pid out word updates
 
 	echo 1 >/proc/sys/kernel/numa_balancing
 	echo 10 >$sched/scan_delay_ms
 	echo 10 >$sched/scan_period_min_ms
 	echo 20 >$sched/scan_period_max_ms
 	coproc TASK { cg_exec g privmem-policy balance 1 8388608; }
+	# Bash forgets a coprocess, and where it writes to, when it ends.
 	pid=$TASK_PID
-	read -r -t 30 word <&"${TASK[0]}"
+	exec {out}<&"${TASK[0]}"
+	read -r -t 30 word <&"$out"
 	[[ $word == ready ]]
 	wait_for 30 updates_reach 256
 	wait_for 30 scans_reach "$(pgrep -P "$pid")" 1
 	updates=$(numa_updates)
 	in_use 8388608
 	exec {TASK[1]}>&-
-	read -r -t 30 word <&"${TASK[0]}"
+	read -r -t 30 word <&"$out"
+	exec {out}<&-
 	wait "$pid"
 	[[ $word == "N1 2048" ]]
 	((updates < 2048)) || { echo "$updates page table entries changed"; return 1; }

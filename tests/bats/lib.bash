@@ -127,28 +127,41 @@ node_settle() {
 	read -r none </proc/sys/vm/stat_refresh || :
 }
 
-# node_free NID: free pages, those on per-CPU lists included
-node_free() {
-	node_settle "$1"
-	awk -v nid="$1," '$1 == "Node" { ours = $2 == nid }
-		ours && ($1 == "pages" && $2 == "free") { sum += $3 }
-		ours && $1 == "count:" { sum += $2 }
-		END { print sum + 0 }' /proc/zoneinfo
+# nodes_pcp: pages on the per-CPU lists of nodes 1 and 2
+nodes_pcp() {
+	awk '$1 == "Node" { nid = $2 + 0 } $1 == "count:" { sum[nid] += $2 }
+		END { print sum[1] + 0, sum[2] + 0 }' /proc/zoneinfo
 }
 
-# nodes_free: node_free of nodes 1 and 2, in the time of one
+# nodes_free: free pages of nodes 1 and 2, those on per-CPU lists included. These lists
+# empty by themselves, so what they hold must be the same before and after the rest is
+# counted; the counters of zoneinfo hear of it later.
 nodes_free() {
-	echo 1 >/sys/devices/system/node/node2/compact
+	local before='' after free
+
 	node_settle 1
-	awk '$1 == "Node" { nid = $2 + 0 }
-		$1 == "pages" && $2 == "free" { sum[nid] += $3 }
-		$1 == "count:" { sum[nid] += $2 }
-		END { print sum[1] + 0, sum[2] + 0 }' /proc/zoneinfo
+	node_settle 2
+	after=$(nodes_pcp)
+	until [[ $after == "$before" ]]; do
+		before=$after
+		free=$(awk -v pcp="$before" '$1 == "Node" { for (i = 5; i <= NF; i++) sum[$2 + 0] += $i * 2 ^ (i - 5) }
+			END { split(pcp, n); print sum[1] + n[1], sum[2] + n[2] }' /proc/buddyinfo)
+		after=$(nodes_pcp)
+	done
+	echo "$free"
 }
 
 # nodes_have_free "PAGES PAGES"
 nodes_have_free() {
 	[[ $(nodes_free) == "$1" ]]
+}
+
+# node_free NID
+node_free() {
+	local free
+
+	read -r -a free < <(nodes_free)
+	echo "${free[$1 - 1]}"
 }
 
 # node_has_free NID PAGES
