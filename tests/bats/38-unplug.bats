@@ -202,11 +202,13 @@ is_intact() {
 
 # isolation: row 28
 @test "unplug: a cgroup removed while its pages are on the node: they go with it" {
-	cg_make g/x
+	cg_make g/x away
 	cg_write g $stem 1
 	cg_hold g/x user --type=shm --size=1M
-	pgrep -x privmem-touch >"$cg_top/g/cgroup.procs"
+	pgrep -x privmem-touch >"$cg_top/away/cgroup.procs"
 	rmdir "$cg_top/g/x"
+	# Else no task could be put there.
+	echo -memory >"$cg_top/g/cgroup.subtree_control"
 	cg_expect g $stem.current "N1 1048576\nN2 0"
 	goes_and_comes
 	cg_expect g $stem.current "N1 0\nN2 0"

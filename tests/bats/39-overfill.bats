@@ -37,6 +37,8 @@ they_live() {
 
 # isolation: row 20
 @test "overfill: a limit, its own or an ancestor's: SIGBUS or EFAULT for the asker, the others live" {
+	local fail
+
 	granted
 	events=$(cg_read . memory.events.local)
 	bystanders
@@ -46,12 +48,14 @@ they_live() {
 	[[ $output == *"sigbus 1048576 BUS_ADRERR"* ]]
 	run -0 cg_exec g/asker privmem-policy read 1 2097152
 	[[ $output == "1048576 EFAULT" ]]
-	[[ $(cg_value g/asker $stem.events.local N1.fail) == 2 ]]
+	# The copy of read(2) may try the page a second time, byte by byte.
+	fail=$(cg_value g/asker $stem.events.local N1.fail)
+	((fail == 2 || fail == 3))
 
 	cg_write g $stem.max "N1 1M"
 	run -3 cg_exec g/asker privmem-touch --catch --size=2M
 	[[ $output == *"sigbus 983040 BUS_ADRERR"* ]]
-	[[ $(cg_value g/asker $stem.events.local N1.fail) == 3 ]]
+	[[ $(cg_value g/asker $stem.events.local N1.fail) == $((fail + 1)) ]]
 	[[ $(cg_value g $stem.events.local N1.max) == 1 ]]
 	[[ $(cg_value g/near $stem.events N1.fail) == 0 ]]
 	they_live

@@ -14,9 +14,13 @@ teardown() {
 # dying_is N: so many removed cgroups below g are not gone yet, at most. The page
 # cache and slab that were theirs hold them too: not what is asked here.
 dying_is() {
-	local dying
+	local dying cpu
 
 	echo 3 >/proc/sys/vm/drop_caches
+	# Each CPU keeps the last cgroup whose kernel memory it freed, until it meets another.
+	for cpu in $(seq 0 $(($(nproc) - 1))); do
+		taskset -c "$cpu" /bin/true
+	done
 	dying=$(cg_value g cgroup.stat nr_dying_descendants)
 	((dying <= $1)) || { echo "dying: $dying"; return 1; }
 }
