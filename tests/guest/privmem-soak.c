@@ -1239,33 +1239,63 @@ static void do_swapoff(void)
 		complain("swapon: %s", strerrorname_np(errno));
 }
 
+/* Pages on the free lists of a node: exact, unlike the counters, which hear of them later. */
+static long node_buddy_pages(int nid)
+{
+	static char text[16 << 10];
+	char *line, *rest;
+	long sum = 0;
+	int found, used, order;
+
+	if (read_file("/proc/buddyinfo", text, sizeof(text)))
+		return -1;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		unsigned long blocks;
+
+		used = 0;
+		if (sscanf(line, "Node %d, zone %*s%n", &found, &used) != 1 || found != nid)
+			continue;
+		for (order = 0, line += used; sscanf(line, "%lu%n", &blocks, &used) == 1; line += used)
+			sum += blocks << order++;
+	}
+	return sum;
+}
+
+/* The sum of a node's lines of zoneinfo that @format reads a number from. */
+static long node_zoneinfo(int nid, const char *format)
+{
+	static char text[128 << 10];
+	char *line, *rest;
+	bool is_ours = false;
+	long sum = 0, value;
+	int found;
+
+	if (read_file("/proc/zoneinfo", text, sizeof(text)))
+		return -1;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "Node %d,", &found) == 1)
+			is_ours = found == nid;
+		if (is_ours && sscanf(line, format, &value) == 1)
+			sum += value;
+	}
+	return sum;
+}
+
 /* Pages of a node that are not free, per-CPU lists counted as free. */
 static long node_used(int nid)
 {
-	static char text[128 << 10];
-	char path[96], *line;
-	long managed = 0, free = 0, value;
-	bool is_ours = false;
-	int found;
+	long pcp, before, buddy;
+	char path[96];
 
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/compact", nid);
 	write_file(path, "1");
-	/* A refresh may give back pages of per-CPU lists after it has folded the counters. */
-	read_file("/proc/sys/vm/stat_refresh", text, sizeof(text));
-	read_file("/proc/sys/vm/stat_refresh", text, sizeof(text));
-	if (read_file("/proc/zoneinfo", text, sizeof(text)))
-		return -1;
-	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		if (sscanf(line, "Node %d,", &found) == 1)
-			is_ours = found == nid;
-		if (!is_ours)
-			continue;
-		if (sscanf(line, " pages free %ld", &value) == 1 || sscanf(line, " count: %ld", &value) == 1)
-			free += value;
-		if (sscanf(line, " managed %ld", &value) == 1)
-			managed += value;
-	}
-	return managed - free;
+	pcp = node_zoneinfo(nid, " count: %ld");
+	do {
+		before = pcp;
+		buddy = node_buddy_pages(nid);
+		pcp = node_zoneinfo(nid, " count: %ld");
+	} while (pcp != before);
+	return node_zoneinfo(nid, " managed %ld") - buddy - pcp;
 }
 
 static bool is_frozen(const char *want)
