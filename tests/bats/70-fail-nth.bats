@@ -12,13 +12,6 @@ setup_file() {
 	mountpoint -q $debugfs || mount -t debugfs debugfs $debugfs
 }
 
-setup() {
-	mkdir -p "$cg_top"
-	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	echo +memory >"$cg_top/cgroup.subtree_control"
-	echo 1-2 >"$cg_top/memory.private_nodes.subtree"
-}
-
 teardown() {
 	cg_remove .
 	nodes_restore

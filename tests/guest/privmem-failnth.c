@@ -30,16 +30,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mempolicy.h"
+
 #define TOP "/sys/fs/cgroup/privmem-test"
-#define PAGE 4096UL
 #define PAGES 8UL
-#define HUGE_BYTES (2UL << 20)
-#define MPOL_DEFAULT 0
-#define MPOL_BIND 2
-#define MPOL_MF_MOVE 2
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 
 static char *memory;
 static int memfd = -1, fail_fd, file_fd = -1;

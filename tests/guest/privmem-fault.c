@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MPOL_BIND 2
+#include "mempolicy.h"
 
 static double now(void)
 {

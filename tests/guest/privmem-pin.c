@@ -16,7 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define MPOL_BIND 2
+#include "mempolicy.h"
 
 static void fail(const char *what)
 {

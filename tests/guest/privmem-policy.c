@@ -74,32 +74,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MPOL_BIND		2
-#define MPOL_F_STATIC_NODES	(1 << 15)
-#define MPOL_F_RELATIVE_NODES	(1 << 14)
-#define MPOL_F_NUMA_BALANCING	(1 << 13)
-#define MPOL_MODE_FLAGS		(7 << 13)
-#define MPOL_F_ADDR		2
-#define MPOL_F_MEMS_ALLOWED	4
-#define MPOL_MF_MOVE		2
-
-#ifndef MADV_COLD
-#define MADV_COLD 20
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-
-#ifndef MADV_SOFT_OFFLINE
-#define MADV_SOFT_OFFLINE 101
-#endif
-
-#define MAX_NODES 64
-#define PAGE 4096UL
+#include "places.h"
 
 static const char *const modes[] = {
 	"default", "preferred", "bind", "interleave", "local", "many", "weighted", NULL
@@ -212,35 +187,6 @@ static char *map_bound(const char *nodes, size_t bytes)
 	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(nodes), 0))
 		fail("mbind");
 	return memory;
-}
-
-/* "N0 1 N1 3": pages on each node, then "absent 2" for those that are nowhere. */
-static int print_places(char *memory, size_t bytes)
-{
-	unsigned long count[MAX_NODES] = { }, absent = 0;
-	const char *separator = "";
-	size_t offset;
-	void *page;
-	int status, nid;
-
-	for (offset = 0; offset < bytes; offset += PAGE) {
-		page = memory + offset;
-		if (syscall(SYS_move_pages, 0, 1UL, &page, NULL, &status, 0))
-			fail("move_pages");
-		if (status >= 0)
-			count[status]++;
-		else
-			absent++;
-	}
-	for (nid = 0; nid < MAX_NODES; nid++)
-		if (count[nid]) {
-			printf("%sN%d %lu", separator, nid, count[nid]);
-			separator = " ";
-		}
-	if (absent)
-		printf("%sabsent %lu", separator, absent);
-	printf("\n");
-	return 0;
 }
 
 static void fill(char *memory, size_t bytes)

@@ -44,29 +44,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MPOL_DEFAULT		0
-#define MPOL_PREFERRED		1
-#define MPOL_BIND		2
-#define MPOL_INTERLEAVE		3
-#define MPOL_PREFERRED_MANY	5
-#define MPOL_WEIGHTED_INTERLEAVE 6
-#define MPOL_MF_STRICT		1
-#define MPOL_MF_MOVE		2
-#ifndef MADV_COLD
-#define MADV_COLD 20
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
+#include "mempolicy.h"
 
 #define TOP "/sys/fs/cgroup/privmem-soak"
 #define SWAP_FILE "/var/tmp/privmem-swap"
-#define PAGE 4096UL
-#define HUGE_BYTES (2UL << 20)
 #define MAX_WORKERS 32
 #define AREAS 6
 #define AREA_PAGES 1024		/* of two huge pages; others are much smaller */

@@ -21,12 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MPOL_BIND 2
-#define MAX_NODES 64
-#define PAGE 4096UL
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
+#include "places.h"
 
 static void fail(const char *what)
 {
@@ -47,35 +42,6 @@ static unsigned long parse_nodes(char *text)
 static size_t *word_at(char *memory, size_t offset)
 {
 	return (size_t *)(memory + offset);
-}
-
-static void print_places(char *memory, size_t bytes)
-{
-	unsigned long count[MAX_NODES] = { }, absent = 0;
-	const char *separator = "";
-	size_t offset;
-	void *page;
-	int status, nid;
-
-	for (offset = 0; offset < bytes; offset += PAGE) {
-		page = memory + offset;
-		if (syscall(SYS_move_pages, 0, 1UL, &page, NULL, &status, 0))
-			fail("move_pages");
-		if (status >= 0)
-			count[status]++;
-		else
-			absent++;
-	}
-	for (nid = 0; nid < MAX_NODES; nid++) {
-		if (!count[nid])
-			continue;
-		printf("%sN%d %lu", separator, nid, count[nid]);
-		separator = " ";
-	}
-	if (absent)
-		printf("%sabsent %lu", separator, absent);
-	printf("\n");
-	fflush(stdout);
 }
 
 /* memory.reclaim of the cgroup we are in, of cgroup v2 */

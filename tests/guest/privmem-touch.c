@@ -34,15 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MPOL_DEFAULT		0
-#define MPOL_PREFERRED		1
-#define MPOL_BIND		2
-#define MPOL_INTERLEAVE		3
-#define MPOL_PREFERRED_MANY	5
-#define MPOL_WEIGHTED_INTERLEAVE 6
-
-#define MAX_NODES 64
-#define HUGE_BYTES (2UL << 20)
+#include "mempolicy.h"
 
 enum bind_how { BIND_NONE, BIND_MBIND, BIND_TASK };
 enum memory_type { MEM_ANON, MEM_SHM, MEM_MEMFD, MEM_SYSV, MEM_FILE };
