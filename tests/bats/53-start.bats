@@ -37,7 +37,7 @@ put_rooted() {
 }
 
 teardown() {
-	systemctl unmask --runtime privmemd.socket privmemd.service 2>/dev/null
+	privmemd_unmask
 	units_stop
 }
 
@@ -146,13 +146,12 @@ teardown_file() {
 }
 
 @test "start: without privmemd the unit does not start" {
-	systemctl stop privmemd.socket privmemd.service
-	systemctl mask --runtime privmemd.socket
+	privmemd_mask
 	run ! systemctl start t-early.service
 	[[ $(systemctl show -P ActiveState t-early.service) != active ]]
 	run -7 "$hook" t-early.service
 	output_has 'privmemd does not answer at /run/privmem/apply'
-	systemctl unmask --runtime privmemd.socket
+	privmemd_unmask
 	systemctl start t-early.service
 }
 

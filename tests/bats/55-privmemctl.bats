@@ -20,9 +20,8 @@ setup() {
 }
 
 teardown() {
-	systemctl unmask --runtime privmemd.socket privmemd-private.socket privmemd.service 2>/dev/null
+	privmemd_unmask
 	units_stop
-	systemctl start privmemd.socket privmemd-private.socket
 }
 
 teardown_file() {
@@ -151,8 +150,7 @@ same_json() {
 }
 
 @test "without privmemd it is 7" {
-	systemctl mask --runtime privmemd.socket privmemd-private.socket privmemd.service
-	systemctl stop privmemd.socket privmemd-private.socket privmemd.service
+	privmemd_mask
 	run -7 privmemctl status
 	output_has 'privmemd does not answer'
 	[[ ${#lines[@]} == 1 ]]

@@ -5,6 +5,8 @@
 # made by setup and removed with all that runs in it by teardown.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/bats/trace.bash
+. "${BASH_SOURCE[0]%/*}/trace.bash"
 
 export PATH=/usr/lib/privmem-tests:$PATH
 cg_top=/sys/fs/cgroup/privmem-test
@@ -47,7 +49,7 @@ cg_make() {
 }
 
 cg_is_empty() {
-	grep -q '^populated 0' "$1/cgroup.events"
+	[[ $(<"$1/cgroup.events") == *'populated 0'* ]]
 }
 
 # cg_remove PATH: with everything below and in it
@@ -58,12 +60,17 @@ cg_remove() {
 	[[ -d $path ]] || return 0
 	echo 1 >"$path/cgroup.kill"
 	wait_for 20 cg_is_empty "$path"
-	find "$path" -depth -type d -exec rmdir {} +
+	find "$path" -type d -delete
 }
 
-# cg_write PATH FILE VALUE: in one write(2), VALUE with printf's escapes
+# cg_write PATH FILE VALUE: in one write(2), VALUE with printf's escapes. The shell's own
+# printf writes line by line, and what is longer in pieces.
 cg_write() {
-	printf '%b' "$3" | dd of="$cg_top/$1/$2" bs=64K iflag=fullblock status=none 2>&1
+	if [[ $3 == *\\* || ${#3} -gt 1000 ]]; then
+		printf '%b' "$3" | dd of="$cg_top/$1/$2" bs=64K iflag=fullblock status=none
+	else
+		printf '%s' "$3" >"$cg_top/$1/$2"
+	fi 2>&1
 }
 
 cg_read() {
@@ -72,15 +79,20 @@ cg_read() {
 
 # cg_expect PATH FILE WANT: the whole content, without the last newline
 cg_expect() {
-	local got
+	local got want
 
-	got=$(cg_read "$1" "$2") || return
-	[[ $got == "$(printf '%b' "$3")" ]] || { printf '%s of %s\ngot:  %s\nwant: %b\n' "$2" "$1" "$got" "$3"; return 1; }
+	printf -v want '%b' "$3"
+	got=$(<"$cg_top/$1/$2") || return
+	[[ $got == "${want%$'\n'}" ]] || { printf '%s of %s\ngot:  %s\nwant: %b\n' "$2" "$1" "$got" "$3"; return 1; }
 }
 
 # cg_value PATH FILE KEY: the value of one line
 cg_value() {
-	awk -v key="$3" '$1 == key { print $2 }' "$cg_top/$1/$2"
+	local key value
+
+	while read -r key value; do
+		[[ $key != "$3" ]] || echo "$value"
+	done <"$cg_top/$1/$2"
 }
 
 # cg_exec PATH COMMAND...: run it there
@@ -193,13 +205,13 @@ dax_of() {
 	local file
 
 	for file in /sys/bus/dax/devices/*/target_node; do
-		[[ $(<"$file") != "$1" ]] || dirname "$file"
+		[[ $(<"$file") != "$1" ]] || echo "${file%/*}"
 	done
 }
 
 # dax_write NID FILE VALUE: in one write(2)
 dax_write() {
-	printf '%s\n' "$3" | dd of="$(dax_of "$1")/$2" status=none 2>&1
+	printf '%s\n' "$3" 2>&1 >"$(dax_of "$1")/$2"
 }
 
 # dax_expect NID FILE WANT
@@ -212,11 +224,18 @@ dax_expect() {
 
 # kmem_bind NID, kmem_unbind NID
 kmem_bind() {
-	basename "$(dax_of "$1")" | dd of=/sys/bus/dax/drivers/kmem/bind status=none 2>&1
+	kmem_write "$1" bind
 }
 
 kmem_unbind() {
-	basename "$(dax_of "$1")" | dd of=/sys/bus/dax/drivers/kmem/unbind status=none 2>&1
+	kmem_write "$1" unbind
+}
+
+kmem_write() {
+	local dax
+
+	dax=$(dax_of "$1")
+	echo "${dax##*/}" 2>&1 >"/sys/bus/dax/drivers/kmem/$2"
 }
 
 # swap_on: 64 MiB of it in a file; swap_off

@@ -5,6 +5,8 @@
 # with "t-", and units_stop() leaves nothing of them running.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/bats/trace.bash
+. "${BASH_SOURCE[0]%/*}/trace.bash"
 
 readonly touch=/usr/lib/privmem-tests/privmem-touch
 readonly units=/run/systemd/system
@@ -33,6 +35,18 @@ units_stop() {
 	systemctl reset-failed 2>/dev/null || :
 }
 
+# privmemd_mask: away, and nothing can start it. Unlike a stop it costs a daemon-reload.
+privmemd_mask() {
+	systemctl mask --runtime --now privmemd.socket privmemd-private.socket privmemd.service
+}
+
+# privmemd_unmask: back, if it was masked
+privmemd_unmask() {
+	[[ -L $units/privmemd.socket ]] || return 0
+	systemctl unmask --runtime privmemd.socket privmemd-private.socket privmemd.service
+	systemctl start privmemd.socket privmemd-private.socket
+}
+
 # cg_path UNIT: where the unit's cgroup is
 cg_path() {
 	local group
@@ -41,21 +55,31 @@ cg_path() {
 	[[ $group ]] && echo "/sys/fs/cgroup$group"
 }
 
-# cg_expect UNIT FILE LINE: the file holds that line
+# line_expect FILE LINE: the file holds that line
+line_expect() {
+	local got
+
+	got=$(<"$1") || return 1
+	[[ $'\n'$got$'\n' == *$'\n'"$2"$'\n'* ]] && return 0
+	printf '%s: got "%s", want the line "%s"\n' "$1" "$got" "$2"
+	return 1
+}
+
+# cg_expect UNIT FILE LINE
 cg_expect() {
-	local path got
+	local path
 
 	path=$(cg_path "$1") || { echo "$1 has no cgroup"; return 1; }
-	got=$(cat "$path/$2") || return 1
-	grep -qxF -- "$3" <<<"$got" && return 0
-	printf '%s of %s: got "%s", want the line "%s"\n' "$2" "$1" "$got" "$3"
-	return 1
+	line_expect "$path/$2" "$3"
 }
 
 # granted_expect UNIT NID LIMIT: may use the node, up to LIMIT bytes
 granted_expect() {
-	cg_expect "$1" memory.private_nodes.effective "$2" &&
-		cg_expect "$1" memory.private_nodes.max "N$2 $3"
+	local path
+
+	path=$(cg_path "$1") || { echo "$1 has no cgroup"; return 1; }
+	line_expect "$path/memory.private_nodes.effective" "$2" &&
+		line_expect "$path/memory.private_nodes.max" "N$2 $3"
 }
 
 # unit_log UNIT: what was logged by it and about it since it last began to start
