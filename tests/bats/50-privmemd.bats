@@ -30,7 +30,6 @@ teardown() {
 
 teardown_file() {
 	rm -rf "$units"/t-* "$units"/taccel.slice
-	systemctl daemon-reload
 }
 
 # Everything that a restart must not change: the ledger, and each unit's files.
@@ -40,14 +39,6 @@ snapshot() {
 		select(.reserved_bytes > 0) | del(.current_bytes, .peak_bytes, .reason)'
 	(cd /sys/fs/cgroup && grep -r . --include='memory.private_nodes*' . 2>/dev/null |
 		grep -Ev '\.(current|peak|events|events.local):' | sort)
-}
-
-reserved() {
-	privmemctl --json=short nodes | jq ".nodes[] | select(.node == $1) | .reserved_bytes"
-}
-
-reserved_is() {
-	[[ $(reserved "$1") == "$2" ]] || { echo "node $1: got $(reserved "$1"), want $2"; return 1; }
 }
 
 daemon_kill() {

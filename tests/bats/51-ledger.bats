@@ -31,15 +31,6 @@ teardown() {
 
 teardown_file() {
 	rm -rf "$units"/t-* "$units"/tpool*
-	systemctl daemon-reload
-}
-
-reserved() {
-	privmemctl --json=short nodes | jq ".nodes[] | select(.node == $1) | .reserved_bytes"
-}
-
-reserved_is() {
-	[[ $(reserved "$1") == "$2" ]] || { echo "node $1: got $(reserved "$1"), want $2"; return 1; }
 }
 
 draws_from() {
@@ -108,24 +99,21 @@ draws_from() {
 	local i
 
 	systemctl start t-half.service t-rest.service
-	for i in {1..5}; do
+	for i in {1..3}; do
 		systemctl restart t-half.service t-rest.service
-		systemctl reset-failed
 	done
 	reserved_is 1 "$(capacity 1)"
 }
 
 @test "ledger: many units that start at once share what there is and no more" {
-	local i active=0
+	local i active
 
 	for i in {1..14}; do
 		service_put "t-many-$i.service" PrivateMemoryNodes=1 'PrivateMemoryMax=1 40M'
 	done
 	systemctl daemon-reload
 	systemctl start t-many-{1..14}.service || :
-	for i in {1..14}; do
-		[[ $(systemctl show -P ActiveState "t-many-$i.service") != active ]] || active=$((active + 1))
-	done
+	active=$(systemctl show -P ActiveState t-many-{1..14}.service | grep -cx active)
 	[[ $active == $(($(capacity 1) / (40 * MIB))) ]] || { echo "$active units are active"; return 1; }
 	reserved_is 1 $((active * 40 * MIB))
 }

@@ -159,5 +159,4 @@ teardown() {
 teardown_file() {
 	rm -rf /etc/systemd/system/t-order.service.d /usr/lib/systemd/system/t-order.service.d \
 		"$units"/t-* "$units"/taccel.slice
-	systemctl daemon-reload
 }

@@ -43,7 +43,6 @@ teardown() {
 
 teardown_file() {
 	rm -rf "$units"/t-* "$units"/taccel.slice "$units"/tgreedy.slice /run/t-root
-	systemctl daemon-reload
 }
 
 @test "generator: a service waits for the socket and asks twice" {
@@ -77,7 +76,7 @@ teardown_file() {
 @test "start: a program that binds and touches as its first act succeeds, every time" {
 	local i
 
-	for ((i = 1; i <= ${PRIVMEM_STARTS:-50}; i++)); do
+	for ((i = 1; i <= ${PRIVMEM_STARTS:-25}; i++)); do
 		systemctl start t-touch.service || { echo "start $i failed"; return 1; }
 	done
 }
@@ -145,12 +144,15 @@ teardown_file() {
 	granted_expect t-early.service 1 $MIB
 }
 
-@test "start: without privmemd the unit does not start" {
+@test "start: without privmemd the unit does not start, and privmemctl is 7" {
 	privmemd_mask
 	run ! systemctl start t-early.service
 	[[ $(systemctl show -P ActiveState t-early.service) != active ]]
 	run -7 "$hook" t-early.service
 	output_has 'privmemd does not answer at /run/privmem/apply'
+	run -7 privmemctl status
+	output_has 'privmemd does not answer'
+	[[ ${#lines[@]} == 1 ]]
 	privmemd_unmask
 	systemctl start t-early.service
 }

@@ -136,4 +136,14 @@ capacity() {
 	sed -n "s/^N$1 //p" /sys/fs/cgroup/memory.private_nodes.capacity
 }
 
+# reserved NID: bytes of it that the ledger has given away
+reserved() {
+	privmemctl --json=short nodes | jq ".nodes[] | select(.node == $1) | .reserved_bytes"
+}
+
+# reserved_is NID BYTES
+reserved_is() {
+	[[ $(reserved "$1") == "$2" ]] || { echo "node $1: got $(reserved "$1"), want $2"; return 1; }
+}
+
 readonly MIB=$((1 << 20))
