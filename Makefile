@@ -97,7 +97,7 @@ uninstall:
 	@rm -rf $(BUILD)/uninstall
 
 clean:
-	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/vm \
+	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm \
 		$(BUILD)/tree $(BUILD)/image/*/root.* $(TREE) \
 		$(BUILD)/linux/*/out* $(BUILD)/linux/privmem $(BUILD)/linux/privmem.files
 
