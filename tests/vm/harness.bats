@@ -97,9 +97,9 @@ refused() {
 }
 
 @test "run: a command that takes too long gives 124, and what it said before is there" {
-	run -124 "$run_vm" --kernel stock --timeout 30 -- sh -c 'echo early; exec sleep 1000'
+	run -124 "$run_vm" --kernel stock --timeout 40 -- sh -c 'echo early; exec sleep 1000'
 	echo "got: $output"
-	[[ ${lines[0]} == early && ${lines[1]} == *"no answer within 30 s"* ]]
+	[[ ${lines[0]} == early && ${lines[1]} == *"no answer within 40 s"* ]]
 }
 
 # Does the same work five times, a line each: how long it took in ns.
