@@ -17,6 +17,7 @@
 #include <linux/memcontrol.h>
 #include <linux/migrate_private.h>
 #include <linux/mm.h>
+#include <linux/oom.h>
 #include <linux/privmem.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
@@ -297,6 +298,16 @@ static struct mem_cgroup *get_mem_cgroup_from_swap(swp_entry_t entry, struct mm_
 	return memcg;
 }
 
+/*
+ * Whoever takes a swap file away, or breaks up KSM, reads back what belongs to
+ * others. It must not place that by its own grant, the less as the cgroup that
+ * would have to pay may be gone.
+ */
+static bool swapin_for_others(void)
+{
+	return oom_task_origin(current);
+}
+
 /**
  * mpol_swapin_folio() - allocate for the swap entry that current faults on
  * @gfp: as for folio_alloc_mpol()
@@ -317,7 +328,8 @@ struct folio *mpol_swapin_folio_noprof(gfp_t gfp, unsigned int order, struct mem
 	struct mem_cgroup *memcg;
 	struct folio *folio = NULL;
 
-	if (mpol_is_private(pol) && mpol_private_applies(pol, gfp, current->mm)) {
+	if (mpol_is_private(pol) && !swapin_for_others() &&
+	    mpol_private_applies(pol, gfp, current->mm)) {
 		memcg = get_mem_cgroup_from_swap(entry, current->mm);
 		folio = mpol_private_try(pol, memcg, gfp, order, ilx);
 		mem_cgroup_put(memcg);

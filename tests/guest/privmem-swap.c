@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * privmem-swap NODES BYTES - memory that is swapped out, with a policy over it
+ * privmem-swap NODES BYTES [shared] - memory that is swapped out, with a policy over it
  *
  * Fills ordinary memory, pages it out, has its own cgroup give up what the swap
  * cache still holds of it, binds it to NODES ("-": leaves it alone) and prints
@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,13 +73,15 @@ int main(int argc, char **argv)
 	size_t bytes, offset;
 	unsigned long nodes;
 	char *memory, word[16];
+	bool is_shared = argc == 4 && !strcmp(argv[3], "shared");
 
-	if (argc != 3) {
-		fprintf(stderr, "Usage: privmem-swap NODES BYTES\n");
+	if (argc != 3 + is_shared) {
+		fprintf(stderr, "Usage: privmem-swap NODES BYTES [shared]\n");
 		return 2;
 	}
 	bytes = strtoul(argv[2], NULL, 10);
-	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		      (is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		fail("mmap");
 	for (offset = 0; offset < bytes; offset += PAGE)
