@@ -134,7 +134,6 @@ struct worker {
 	_Atomic pid_t pid;
 	_Atomic unsigned int beats;
 	_Atomic int op;
-	_Atomic bool has_policy;	/* of the task, strict: its own stack may be refused */
 };
 
 /* Between all processes; the only memory here that is nobody's in particular. */
@@ -154,7 +153,7 @@ static uint64_t rng, last_stamp;
 static unsigned int nr_workers = 8, seconds = 60;
 static uint64_t seed;
 static int pinned[2] = { -1, -1 };
-static bool has_policy;
+static bool has_policy;			/* of the task, and strict */
 
 static sigjmp_buf bus_return;
 static volatile bool is_guarded;
@@ -279,10 +278,49 @@ static void on_bus(int sig, siginfo_t *info, void *context)
 		is_guarded = false;
 		siglongjmp(bus_return, 1);
 	}
-	/* With a strict policy of the task its own stack may be refused a copy. */
-	if (!has_policy)
-		complain("SIGBUS outside of any access to an area, at %p", info->si_addr);
-	_exit(77);
+	complain("SIGBUS outside of any access to an area, at %p", info->si_addr);
+	_exit(1);
+}
+
+/* What the program itself writes to: data, heap, stack and thread-local storage. */
+static struct range {
+	char *start, *end;
+} own[8];
+static unsigned int nr_own;
+
+static void find_own(void)
+{
+	static char text[4096];
+	char *line, *rest, access[5];
+	struct range range;
+
+	if (read_file("/proc/self/maps", text, sizeof(text)))
+		complain("/proc/self/maps: %s", strerrorname_np(errno));
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "%p-%p %4s", (void **)&range.start, (void **)&range.end, access) != 3 ||
+		    strcmp(access, "rw-p"))
+			continue;
+		if (nr_own == ARRAY_SIZE(own))
+			complain("a worker has more mappings than were thought of");
+		else
+			own[nr_own++] = range;
+	}
+}
+
+/*
+ * After a fork what the parent writes to may have to be copied, and a strict policy of
+ * the task may have no page for that: not for the stack that SIGBUS is handled on, nor
+ * for the restartable sequence's area in thread-local storage, which the kernel writes
+ * to. Both end in SIGSEGV, as ever where user memory cannot be written on behalf of
+ * a task. So own all of it first; swap does not take that away again.
+ */
+static void keep_own(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_own; i++)
+		if (madvise(own[i].start, own[i].end - own[i].start, MADV_POPULATE_WRITE))
+			complain("populating %p: %s", own[i].start, strerrorname_np(errno));
 }
 
 static void catch_bus(void)
@@ -510,14 +548,14 @@ static void do_verify(struct area *area)
 	count(OP_VERIFY, true);
 }
 
-/* Whatever is new meanwhile follows the task's policy, the stack included. */
+/* Whatever is new meanwhile follows the task's policy. */
 static void do_task_policy(struct area *area)
 {
 	unsigned long nodes = node_choices[random_below(ARRAY_SIZE(node_choices))];
 	int mode = mode_choices[random_below(ARRAY_SIZE(mode_choices))];
 
-	/* Set before, so that the handler knows, and cleared after. */
-	has_policy = me->has_policy = mode == MPOL_BIND && !(nodes & 1);
+	keep_own();
+	has_policy = mode == MPOL_BIND && !(nodes & 1);
 	if (syscall(SYS_set_mempolicy, mode, &nodes, 65)) {
 		if (errno != EPERM && errno != EINVAL)
 			complain("set_mempolicy: %s", strerrorname_np(errno));
@@ -529,7 +567,7 @@ static void do_task_policy(struct area *area)
 	}
 	if (syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0))
 		complain("set_mempolicy(default): %s", strerrorname_np(errno));
-	has_policy = me->has_policy = false;
+	has_policy = false;
 }
 
 /*
@@ -923,9 +961,7 @@ static __attribute__((noreturn)) void worker(unsigned int index, unsigned int li
 	if (write_cgroup(homes[index % 4], "cgroup.procs", "0"))
 		complain("a worker cannot enter its cgroup");
 	catch_bus();
-	/* What the program itself needs is there, whatever policies say later. */
-	memset(areas, 1, sizeof(areas));
-	memset(areas, 0, sizeof(areas));
+	find_own();
 	while (!atomic_load(&shared->stop))
 		work_once();
 	for (area = areas; area < areas + AREAS; area++)
@@ -1279,6 +1315,54 @@ static long node_used(int nid)
 	return node_zoneinfo(nid, " managed %ld") - buddy - pcp;
 }
 
+static bool is_our_cgroup(uint64_t inode)
+{
+	char path[32], name[128];
+	struct stat st;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cgroups) + NR_DYNAMIC; i++) {
+		if (i < ARRAY_SIZE(cgroups))
+			snprintf(path, sizeof(path), "%s", cgroups[i]);
+		else
+			dynamic_path(i - ARRAY_SIZE(cgroups), path, sizeof(path));
+		snprintf(name, sizeof(name), TOP "%s", path);
+		if (!stat(name, &st) && st.st_ino == inode)
+			return true;
+	}
+	return false;
+}
+
+#define KPF_BUDDY	(1ULL << 10)
+#define KPF_NOPAGE	(1ULL << 20)
+
+/* For whoever has to find out: pages of a node in use that are charged to no cgroup of ours. */
+static void tell_strays(int nid)
+{
+	int flags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	int cgroup_fd = open("/proc/kpagecgroup", O_RDONLY | O_CLOEXEC);
+	long pfn = node_zoneinfo(nid, " start_pfn: %ld"), told = 0;
+	long end = pfn + node_zoneinfo(nid, " spanned %ld");
+	static uint64_t flags[512], inode[512];
+	int i;
+
+	for (; pfn < end && told < 4; pfn += 512) {
+		if (pread(flags_fd, flags, sizeof(flags), pfn * 8) != sizeof(flags) ||
+		    pread(cgroup_fd, inode, sizeof(inode), pfn * 8) != sizeof(inode))
+			break;
+		for (i = 0; i < 512 && told < 4; i++) {
+			/* A page without flags is on a per-CPU list, as far as can be told. */
+			if (!flags[i] || flags[i] & (KPF_BUDDY | KPF_NOPAGE) || is_our_cgroup(inode[i]))
+				continue;
+			complain("pfn %lx of node %d: flags %llx, cgroup %llu", pfn + i, nid,
+				 (unsigned long long)flags[i], (unsigned long long)inode[i]);
+			told++;
+		}
+	}
+	close(flags_fd);
+	close(cgroup_fd);
+}
+
 static bool is_frozen(const char *want)
 {
 	char text[256];
@@ -1319,8 +1403,10 @@ static void do_census(void)
 			if (charged == used)
 				break;
 		}
-		if (charged != used)
+		if (charged != used) {
 			complain("node %d: %ld bytes are charged and %ld used", nid, charged, used);
+			tell_strays(nid);
+		}
 	}
 	write_cgroup("", "cgroup.freeze", "0");
 	atomic_store(&shared->frozen, true);
@@ -1426,14 +1512,12 @@ static void start_worker(unsigned int index, unsigned int life)
 	atomic_store(&shared->workers[index].pid, pid);
 }
 
-/* How may a worker end?  By itself when all stops, killed, or by 77: see on_bus(). */
+/* How may a worker end?  By itself when all stops, or killed. */
 static void check_end(unsigned int index, int status)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS && shared->workers[index].has_policy)
-		return;		/* not even the handler's stack could be copied */
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77))
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
 	complain("worker %u ended with status %x in %s", index, status,
 		 ops[shared->workers[index].op].name);
@@ -1451,7 +1535,6 @@ static void replace_worker(pid_t pid, int status)
 		if (shared->workers[i].pid != pid)
 			continue;
 		check_end(i, status);
-		atomic_store(&shared->workers[i].has_policy, false);
 		alive_since[i] = now();
 		if (!atomic_load(&shared->stop))
 			start_worker(i, ++lives[i]);
