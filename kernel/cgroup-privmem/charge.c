@@ -355,48 +355,64 @@ struct folio *privmem_folio_alloc(struct mem_cgroup *memcg, int nid, gfp_t gfp,
 	return folio;
 }
 
-/* A target in ordinary memory has to fit memory.max as it is, unless forced. */
-static int charge_ordinary(struct folio *folio, struct mem_cgroup *memcg, bool force)
+/**
+ * privmem_migration_alloc() - charge, then allocate the target of a move
+ * @src: stays as it is, and charged until it is freed
+ * @nid: a private node
+ * @gfp: as for folio_alloc_node_private()
+ *
+ * The target is charged in full to the memcg of @src. Within one node it is
+ * left uncharged, and mem_cgroup_migrate() hands the charge over.
+ *
+ * Context: may sleep; @src locked or otherwise exclusively held.
+ *
+ * Return: a folio of the order of @src, or ERR_PTR of
+ * * -EPERM - no grant for @nid
+ * * -ENOSPC - no room on the node or under a limit
+ * * -ENOMEM - no memory for a counter
+ */
+struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp)
 {
-	struct mem_cgroup *old = set_active_memcg(memcg);
-	int err = mem_cgroup_charge(folio, NULL, force ? GFP_ATOMIC : GFP_NOWAIT);
+	struct mem_cgroup *memcg = folio_nid(src) == nid ? NULL : folio_memcg(src);
+	unsigned long nr_pages = folio_nr_pages(src);
+	struct folio *folio;
+	int err = memcg ? try_charge(memcg, nid, nr_pages, true) : 0;
 
-	set_active_memcg(old);
-	return err ? -ENOSPC : 0;
+	if (err == -EPERM)
+		privmem_count_event(memcg, nid, PRIVMEM_EVENT_DENIED);
+	if (err)
+		return ERR_PTR(err);
+
+	folio = folio_alloc_node_private(nid, gfp, folio_order(src));
+	if (folio && memcg)
+		mem_cgroup_commit_charge(folio, memcg);
+	else if (!folio)
+		counter_cancel(privmem_counter_find(memcg, nid), NULL, nr_pages);
+	return folio ?: ERR_PTR(-ENOSPC);
 }
 
 /**
- * privmem_charge_migration() - charge the target of a move, before the copy
- * @src: stays as it is, and charged until it is freed
- * @dst: charged in full to the memcg of @src on success, and uncharged when it
- *	is freed; left uncharged within one node, where mem_cgroup_migrate()
- *	hands the charge over
+ * privmem_charge_leaving() - charge the target of a move to ordinary memory
+ * @src: on a private node; stays as it is, and charged until it is freed
+ * @dst: in ordinary memory; charged in full to the memcg of @src on success
  * @force: exceed memory.max rather than fail, for offlining and poison
  *
- * Does nothing if neither is on a private node, or @dst is charged already.
+ * The target has to fit memory.max as it is: nothing is reclaimed for it.
  *
  * Context: may sleep; both folios locked or otherwise exclusively held.
  *
  * Return: 0, or
- * * -EPERM - no grant for the node of @dst
- * * -ENOSPC - no room under a limit there
- * * -ENOMEM - no memory for a counter
+ * * -ENOSPC - no room under memory.max
  */
-int privmem_charge_migration(struct folio *src, struct folio *dst, bool force)
+int privmem_charge_leaving(struct folio *src, struct folio *dst, bool force)
 {
-	struct mem_cgroup *memcg = folio_memcg(src);
-	int nid = folio_nid(dst);
+	struct mem_cgroup *memcg = folio_memcg(src), *old;
 	int err;
 
-	if (!memcg || folio_memcg_charged(dst) || folio_nid(src) == nid)
+	if (!memcg || folio_memcg_charged(dst))
 		return 0;
-	if (!folio_is_node_private(dst))
-		return folio_is_node_private(src) ? charge_ordinary(dst, memcg, force) : 0;
-
-	err = try_charge(memcg, nid, folio_nr_pages(dst), true);
-	if (err == -EPERM)
-		privmem_count_event(memcg, nid, PRIVMEM_EVENT_DENIED);
-	if (!err)
-		mem_cgroup_commit_charge(dst, memcg);
-	return err;
+	old = set_active_memcg(memcg);
+	err = mem_cgroup_charge(dst, NULL, force ? GFP_ATOMIC : GFP_NOWAIT);
+	set_active_memcg(old);
+	return err ? -ENOSPC : 0;
 }

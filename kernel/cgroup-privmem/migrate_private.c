@@ -4,8 +4,8 @@
  *
  * Only anonymous and shmem folios enter a private node, only on request of a
  * system call, and only if the cgroup that the folio is charged to was granted
- * the node.  The target is charged in full before anything is copied; the
- * source is uncharged when it is freed.  A refusal is an error pointer other
+ * the node.  The target is charged in full before it is allocated; the source
+ * is uncharged when it is freed.  A refusal is an error pointer other
  * than -ENOMEM, so that the rest of a batch goes on.
  */
 #include <linux/memcontrol.h>
@@ -27,15 +27,6 @@ static bool folio_suits_private(const struct folio *folio)
 	return folio_test_anon(folio) || folio_test_swapbacked(folio);
 }
 
-/* Memory that is about to go away exceeds memory.max rather than fail. */
-static int migrate_charge(struct folio *src, struct folio *dst, int reason)
-{
-	bool force = reason == MR_MEMORY_HOTPLUG || reason == MR_MEMORY_FAILURE;
-	int err = privmem_charge_migration(src, dst, force);
-
-	return err == -ENOMEM ? -EBUSY : err;
-}
-
 /**
  * alloc_private_migration_target() - a place for a folio on a private node
  * @src: the folio that will move, isolated
@@ -50,24 +41,15 @@ static int migrate_charge(struct folio *src, struct folio *dst, int reason)
  */
 struct folio *alloc_private_migration_target(struct folio *src, int nid, int reason)
 {
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NOWARN;
 	struct folio *dst;
-	int err;
 
 	if (reason != MR_SYSCALL && reason != MR_MEMPOLICY_MBIND)
 		return ERR_PTR(-EACCES);
 	if (!folio_suits_private(src) || !node_private_has(nid, NP_OPS_MIGRATION))
 		return ERR_PTR(-EACCES);
 
-	dst = folio_alloc_node_private(nid, gfp, folio_order(src));
-	if (!dst)
-		return ERR_PTR(-ENOSPC);
-	err = migrate_charge(src, dst, reason);
-	if (err) {
-		folio_put(dst);
-		return ERR_PTR(err);
-	}
-	return dst;
+	dst = privmem_migration_alloc(src, nid, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
+	return dst == ERR_PTR(-ENOMEM) ? ERR_PTR(-EBUSY) : dst;
 }
 
 /**
@@ -86,6 +68,8 @@ struct folio *alloc_private_migration_target(struct folio *src, int nid, int rea
 struct folio *migrate_get_folio(new_folio_t get_new_folio, free_folio_t put_new_folio,
 				unsigned long private, struct folio *src, int reason)
 {
+	/* Memory that is about to go away exceeds memory.max rather than fail. */
+	bool force = reason == MR_MEMORY_HOTPLUG || reason == MR_MEMORY_FAILURE;
 	struct folio *dst;
 	int err;
 
@@ -94,7 +78,7 @@ struct folio *migrate_get_folio(new_folio_t get_new_folio, free_folio_t put_new_
 	dst = get_new_folio(src, private);
 	if (IS_ERR_OR_NULL(dst) || !folio_is_node_private(src) || folio_is_node_private(dst))
 		return dst;
-	err = migrate_charge(src, dst, reason);
+	err = privmem_charge_leaving(src, dst, force);
 	if (!err)
 		return dst;
 	if (put_new_folio)

@@ -35,11 +35,17 @@ struct folio *privmem_folio_alloc(struct mem_cgroup *memcg, int nid, gfp_t gfp,
 void privmem_count_event(struct mem_cgroup *memcg, int nid, enum privmem_event event);
 
 /*
- * Before migration copies @src to @dst, where either is on a private node:
- * charge @dst in full to the memcg of @src. @force: exceed memory.max of
- * ordinary memory (offline, poison).  0, -EPERM no grant, -ENOSPC no room.
+ * The target of a move, charged in full to the memcg of @src before it is
+ * allocated on @nid.  ERR_PTR of -EPERM no grant, -ENOSPC no room, -ENOMEM.
  */
-int privmem_charge_migration(struct folio *src, struct folio *dst, bool force);
+struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp);
+
+/*
+ * Before migration copies @src, on a private node, to @dst in ordinary memory:
+ * charge @dst to the memcg of @src. @force: exceed memory.max (offline,
+ * poison).  0 or -ENOSPC.
+ */
+int privmem_charge_leaving(struct folio *src, struct folio *dst, bool force);
 
 /* For mm/memcontrol.c alone: */
 
@@ -104,7 +110,12 @@ static inline void privmem_count_event(struct mem_cgroup *memcg, int nid,
 {
 }
 
-static inline int privmem_charge_migration(struct folio *src, struct folio *dst, bool force)
+static inline struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp)
+{
+	return folio_alloc_node_private(nid, gfp, folio_order(src)) ?: ERR_PTR(-ENOSPC);
+}
+
+static inline int privmem_charge_leaving(struct folio *src, struct folio *dst, bool force)
 {
 	return 0;
 }

@@ -122,6 +122,14 @@ they_live() {
 	[[ $output == *"sigbus 0 BUS_ADRERR"* ]]
 	after=$(awk '/^(oom_kill|pgsteal|allocstall)/' /proc/vmstat)
 	[[ $before == "$after" ]] || { diff <(echo "$before") <(echo "$after"); false; }
+	# Without room of its own nobody gets as far as to ask the node, to move there either.
+	# Seen red with the target of a move allocated before it was charged.
+	cg_make h
+	cg_write h $stem 1
+	cg_write h $stem.max "N1 0"
+	run -0 cg_exec h privmem-policy move default - 1
+	[[ $output == EACCES ]]
+	(($(cg_value h $stem.events N1.max) > 0))
 	cg_release most
 }
 
