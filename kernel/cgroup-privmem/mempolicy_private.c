@@ -170,17 +170,25 @@ static bool mpol_private_is_granted(const struct mempolicy *pol, struct mem_cgro
 }
 
 /*
- * Does @pol decide where memory of @mm goes?  Not for kernel threads, nor for
- * memory of others, nor for what cannot be in ZONE_MOVABLE.  The policy of a
- * shared object holds for those who are granted a node of it.
+ * Can a private policy decide where memory of @mm goes?  Not for kernel
+ * threads, nor for memory of others, nor for what cannot be in ZONE_MOVABLE.
+ */
+static bool mpol_private_concerns(gfp_t gfp, struct mm_struct *mm)
+{
+	return mm && mm == current->mm && !(current->flags & PF_KTHREAD) &&
+	       gfp_zone(gfp) == ZONE_MOVABLE;
+}
+
+/*
+ * Does @pol decide?  The policy of a shared object holds for those who are
+ * granted a node of it.
  */
 static bool mpol_private_applies(const struct mempolicy *pol, gfp_t gfp, struct mm_struct *mm)
 {
 	struct mem_cgroup *memcg;
 	bool granted;
 
-	if (!mm || mm != current->mm || (current->flags & PF_KTHREAD) ||
-	    gfp_zone(gfp) != ZONE_MOVABLE)
+	if (!mpol_private_concerns(gfp, mm))
 		return false;
 	if (!(pol->flags & MPOL_F_SHARED))
 		return true;
@@ -267,6 +275,7 @@ struct folio *mpol_private_alloc_folio_noprof(gfp_t gfp, unsigned int order, str
 {
 	struct mem_cgroup *memcg;
 	struct folio *folio;
+	bool granted;
 
 	if (!mpol_private_applies(pol, gfp, mm))
 		return folio_alloc_mpol_noprof(gfp, order, pol, ilx, numa_node_id());
@@ -274,10 +283,11 @@ struct folio *mpol_private_alloc_folio_noprof(gfp_t gfp, unsigned int order, str
 	memcg = get_mem_cgroup_from_mm(mm);
 	folio = mpol_private_try(pol, memcg, gfp, order, ilx);
 	if (!folio && !order) {
-		if (mpol_private_is_strict(pol))
+		granted = mpol_private_is_granted(pol, memcg);
+		/* A shared object's policy does not bind who lost the grant meanwhile. */
+		if (mpol_private_is_strict(pol) && (granted || !(pol->flags & MPOL_F_SHARED)))
 			privmem_count_event(memcg, first_node(pol->nodes),
-					    mpol_private_is_granted(pol, memcg) ?
-					    PRIVMEM_EVENT_FAIL : PRIVMEM_EVENT_DENIED);
+					    granted ? PRIVMEM_EVENT_FAIL : PRIVMEM_EVENT_DENIED);
 		else
 			folio = folio_alloc_mpol_noprof(gfp, order, pol, ilx, numa_node_id());
 	}
@@ -403,12 +413,15 @@ bool vmf_unshares_private(struct vm_fault *vmf)
  * @gfp: what was asked for
  * @mm: whose memory it would have been
  *
+ * The grant is not asked for again: it may have gone since, and those whom the
+ * policy of a shared object does not bind had ordinary memory to fall back to.
+ *
  * Return: true if no memory but that of @pol's nodes would have done.
  */
 bool mpol_private_refuses(const struct mempolicy *pol, gfp_t gfp, struct mm_struct *mm)
 {
 	return mpol_is_private(pol) && mpol_private_is_strict(pol) &&
-	       mpol_private_applies(pol, gfp, mm);
+	       mpol_private_concerns(gfp, mm);
 }
 
 /**
