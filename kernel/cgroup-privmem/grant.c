@@ -289,13 +289,29 @@ bool privmem_binds(struct mem_cgroup *memcg)
 	       cgroup_subsys_on_dfl(memory_cgrp_subsys);
 }
 
+/*
+ * What is charged to the root cgroup is under no limit. A task that is must not
+ * bring it to a private node, not even with CAP_SYS_NICE: tasks come by such
+ * memory, for instance where khugepaged reads from swap what a removed cgroup
+ * had left there.
+ */
+static bool privmem_binds_current(void)
+{
+	bool binds;
+
+	rcu_read_lock();
+	binds = privmem_binds(mem_cgroup_from_task(current));
+	rcu_read_unlock();
+	return binds;
+}
+
 /**
  * privmem_granted() - may @memcg use @nid?
  * @memcg: whose memory it is going to be; may be NULL
  * @nid: NUMA node number
  *
  * Outside the reach of cgroup v2's memory controller, and in the root cgroup,
- * the answer is whether current has CAP_SYS_NICE.
+ * the answer is whether current has CAP_SYS_NICE and is there itself.
  *
  * Return: false too if @nid is not an online private node
  */
@@ -306,7 +322,7 @@ bool privmem_granted(struct mem_cgroup *memcg, int nid)
 	if (!node_is_private(nid))
 		return false;
 	if (!privmem_binds(memcg))
-		return has_capability_noaudit(current, CAP_SYS_NICE);
+		return !privmem_binds_current() && has_capability_noaudit(current, CAP_SYS_NICE);
 	pm = grant_nearest(memcg);
 	return pm && test_bit(nid, pm->effective);
 }

@@ -18,7 +18,7 @@ enum privmem_event {
 
 #ifdef CONFIG_CGROUP_PRIVMEM
 
-/* May @memcg use @nid?  In the root cgroup: does current have CAP_SYS_NICE? */
+/* May @memcg use @nid?  In the root cgroup: is current there, with CAP_SYS_NICE? */
 bool privmem_granted(struct mem_cgroup *memcg, int nid);
 /* The online private nodes that the owner of @mm may use. */
 void privmem_granted_nodes(struct mm_struct *mm, nodemask_t *ret_nodes);

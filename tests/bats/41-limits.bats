@@ -259,3 +259,25 @@ few_dying() {
 	run -1 watch_hit a/$stem.events.local
 	[[ $(event a events N1.max) == 4 ]]
 }
+
+# isolation: row 17
+# Seen red before the mover was asked where it is: the pages were on node 1, charged to nobody.
+@test "limit: what is charged to the root cgroup comes to a node only from the root cgroup" {
+	cg_make g
+	cg_write g $stem 1
+	cg_write g $stem.max "N1 0"
+	wait_for 10 node_has_free 1 131072
+	bash -c 'echo 0 >/sys/fs/cgroup/cgroup.procs && exec privmem-touch --bind=none --size=64K --hold="$0"' \
+		"$tmp/stop" >"$tmp/out" 2>&1 3>&- &
+	pid=$!
+	wait_for 10 grep -qx ready "$tmp/out"
+	echo "$pid" >"$cg_top/g/cgroup.procs"
+	privmem-policy migratepid "$pid" 0 1
+	node_has_free 1 131072
+	(echo 0 >/sys/fs/cgroup/cgroup.procs && exec privmem-policy migratepid "$pid" 0 1)
+	(($(node_free 1) <= 131072 - 16))
+	cg_expect g $stem.current "N1 0\nN2 0"
+	touch "$tmp/stop"
+	wait "$pid"
+	wait_for 10 node_has_free 1 131072
+}

@@ -18,6 +18,7 @@
  *	movefile PATH NODE		the same for a page of a file
  *	migrate MODE NODES FROM TO	touch 4 pages, migrate_pages(): its result, and
  *					where they are
+ *	migratepid PID FROM TO		migrate_pages() of another process: its result
  *	read NODES BYTES		read(2) of /dev/zero into memory bound there
  *	mlock NODES BYTES		mlock() of such memory
  *	populate NODES BYTES		madvise(MADV_POPULATE_WRITE) of such memory
@@ -344,6 +345,18 @@ static int verb_migrate(char **args)
 	if (!is_filled(memory, 4 * PAGE))
 		printf("CORRUPT ");
 	return print_places(memory, 4 * PAGE);
+}
+
+static int verb_migratepid(char **args)
+{
+	unsigned long from = parse_nodes(args[1]), to = parse_nodes(args[2]);
+	long result = syscall(SYS_migrate_pages, atoi(args[0]), MAX_NODES + 1, &from, &to);
+
+	if (result < 0)
+		printf("%s\n", strerrorname_np(errno));
+	else
+		printf("left %ld\n", result);
+	return 0;
 }
 
 static int verb_read(char **args)
@@ -821,6 +834,7 @@ static const struct verb {
 	{ "move", -3, verb_move },
 	{ "movefile", 2, verb_movefile },
 	{ "migrate", 4, verb_migrate },
+	{ "migratepid", 3, verb_migratepid },
 	{ "read", 2, verb_read },
 	{ "mlock", 2, verb_mlock },
 	{ "populate", 2, verb_populate },
