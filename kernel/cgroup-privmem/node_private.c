@@ -9,6 +9,7 @@
  * reclaim, no OOM killer, no warning.  What then happens is up to the caller,
  * who charged for the memory before it asked (see privmem_folio_alloc()).
  */
+#include <linux/fault-inject.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -182,6 +183,9 @@ struct folio *folio_alloc_node_private_noprof(int nid, gfp_t gfp, unsigned int o
 	struct page *page;
 
 	if (!zonerefs || WARN_ON_ONCE(order > MAX_PAGE_ORDER))
+		return NULL;
+	/* A full node, for fault injection: it is the one allocation mm does not see. */
+	if (should_fail_alloc_page(gfp, order))
 		return NULL;
 	gfp = current_gfp_context(gfp & gfp_allowed_mask) | GFP_PRIVATE | __GFP_COMP;
 	page = get_page_from_private_list(zonerefs, gfp, order);
