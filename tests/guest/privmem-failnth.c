@@ -7,7 +7,8 @@
  * either do what it says or report an error and have changed nothing, and nothing may
  * stay charged. From the 64th on the step grows, and MAX (4096) is the last.
  *
- * Needs the debug kernel, and an empty /sys/fs/cgroup/privmem-test that may give away
+ * Needs the debug kernel, for online and bind with the filter that 70-fail-nth.bats
+ * sets, and an empty /sys/fs/cgroup/privmem-test that may give away
  * nodes 1 and 2. Each try has a process and cgroups f and f/g of its own, granted
  * nothing yet but what the operation's preparation writes.
  *
@@ -111,8 +112,16 @@ static void prepare_max(void)
 	open_for_write(TOP "/f/g/memory.private_nodes.max");
 }
 
-static void prepare_nothing(void)
+static void prepare_mkdir(void)
 {
+	must_write(TOP "/f/g/cgroup.subtree_control", "+memory");
+}
+
+static void prepare_mkdir_granted(void)
+{
+	must_write(TOP "/f/memory.private_nodes", "1-2");
+	must_write(TOP "/f/g/memory.private_nodes.max", "N1 4096");
+	prepare_mkdir();
 }
 
 /* In f/g, which inherits and has no counters, with memory that is not there. */
@@ -454,13 +463,26 @@ static bool check_max(int err)
 		       err ? "N1 max\nN2 max\n" : "N1 4096\nN2 8192\n");
 }
 
+/* A cgroup with all its files and @effective nodes, or none at all. */
+static bool is_made(int err, const char *effective)
+{
+	bool is_right;
+
+	if (err)
+		return access(TOP "/f/g/h", F_OK);
+	is_right = !access(TOP "/f/g/h/memory.private_nodes.events.local", F_OK) &&
+		   file_is(TOP "/f/g/h/memory.private_nodes.effective", effective);
+	return !rmdir(TOP "/f/g/h") && is_right;
+}
+
 static bool check_mkdir(int err)
 {
-	bool is_there = !access(TOP "/f/g/h/memory.private_nodes", F_OK);
+	return is_made(err, "\n");
+}
 
-	if (!err)
-		rmdir(TOP "/f/g/h");
-	return is_there == !err;
+static bool check_mkdir_granted(int err)
+{
+	return is_made(err, "1-2\n");
 }
 
 static bool check_any(int err)
@@ -541,8 +563,8 @@ static const struct operation {
 	{ "nodes", prepare_nodes, run_nodes, check_nodes, false },
 	{ "subtree", prepare_subtree, run_subtree, check_subtree, false },
 	{ "max", prepare_max, run_max, check_max, false },
-	{ "mkdir", prepare_nothing, run_mkdir, check_mkdir, false },
-	{ "mkdir-granted", prepare_granted, run_mkdir, check_any, false },
+	{ "mkdir", prepare_mkdir, run_mkdir, check_mkdir, false },
+	{ "mkdir-granted", prepare_mkdir_granted, run_mkdir, check_mkdir_granted, false },
 	{ "mbind", prepare_mapped, run_mbind, check_any, false },
 	{ "set_mempolicy", prepare_granted, run_set_mempolicy, check_any, false },
 	{ "touch", prepare_bound, run_touch, check_filled, false },
