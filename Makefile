@@ -12,7 +12,7 @@ export PREFIX
 
 help:
 	@echo 'make demo           show what privmem does, in a virtual machine'
-	@echo 'make test           all tests: userspace, patch queue, harness and guest'
+	@echo 'make test           all tests: userspace, guest, soak, patch queue and harness'
 	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
