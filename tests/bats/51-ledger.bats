@@ -108,12 +108,12 @@ draws_from() {
 @test "ledger: many units that start at once share what there is and no more" {
 	local i active
 
-	for i in {1..14}; do
-		service_put "t-many-$i.service" PrivateMemoryNodes=1 'PrivateMemoryMax=1 40M'
+	for i in {1..8}; do
+		service_put "t-many-$i.service" PrivateMemoryNodes=1 'PrivateMemoryMax=1 80M'
 	done
 	systemctl daemon-reload
-	systemctl start t-many-{1..14}.service || :
-	active=$(systemctl show -P ActiveState t-many-{1..14}.service | grep -cx active)
-	[[ $active == $(($(capacity 1) / (40 * MIB))) ]] || { echo "$active units are active"; return 1; }
-	reserved_is 1 $((active * 40 * MIB))
+	systemctl start t-many-{1..8}.service || :
+	active=$(systemctl show -P ActiveState t-many-{1..8}.service | grep -cx active)
+	[[ $active == $(($(capacity 1) / (80 * MIB))) ]] || { echo "$active units are active"; return 1; }
+	reserved_is 1 $((active * 80 * MIB))
 }

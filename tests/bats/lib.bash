@@ -209,9 +209,10 @@ dax_of() {
 	done
 }
 
-# dax_write NID FILE VALUE: in one write(2)
+# dax_write NID FILE VALUE: in one write(2), by a process that no signal of a child
+# interrupts
 dax_write() {
-	printf '%s\n' "$3" 2>&1 >"$(dax_of "$1")/$2"
+	(printf '%s\n' "$3" 2>&1 >"$(dax_of "$1")/$2")
 }
 
 # dax_expect NID FILE WANT
@@ -235,7 +236,7 @@ kmem_write() {
 	local dax
 
 	dax=$(dax_of "$1")
-	echo "${dax##*/}" 2>&1 >"/sys/bus/dax/drivers/kmem/$2"
+	(echo "${dax##*/}" 2>&1 >"/sys/bus/dax/drivers/kmem/$2")
 }
 
 # swap_on: 64 MiB of it in a file; swap_off
