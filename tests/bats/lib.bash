@@ -243,7 +243,7 @@ kmem_write() {
 swap_on() {
 	local swap=/var/tmp/privmem-swap
 
-	dd if=/dev/zero of=$swap bs=1M count=64 status=none
+	fallocate -l 64M $swap
 	chmod 600 $swap
 	mkswap -q $swap
 	swapon $swap

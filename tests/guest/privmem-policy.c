@@ -513,6 +513,16 @@ static void write_cgroup(const char *path, const char *file, const char *value)
 	close(fd);
 }
 
+/* A page that is being written stays in the swap cache, where mincore() sees it. */
+static bool is_cached(char *memory, size_t bytes)
+{
+	unsigned char cached[bytes / PAGE];
+
+	if (mincore(memory, bytes, cached))
+		fail("mincore");
+	return memchr(cached, 1, sizeof(cached));
+}
+
 static int verb_swapin(char **args)
 {
 	size_t bytes = strtoul(args[1], NULL, 10);
@@ -522,8 +532,10 @@ static int verb_swapin(char **args)
 	fill(memory, bytes);
 	if (madvise(memory, bytes, MADV_PAGEOUT))
 		fail("madvise");
-	for (i = 0; i < 10; i++)
+	for (i = 0; i < 1000 && is_cached(memory, bytes); i++) {
+		usleep(10000);
 		write_cgroup(args[2], "memory.reclaim", "1M");
+	}
 	if (bind_to(memory, bytes, MPOL_BIND, parse_nodes(args[0]), 0))
 		fail("mbind");
 	printf("out: ");

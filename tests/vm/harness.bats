@@ -137,3 +137,13 @@ guest_of() {
 		((SECONDS < deadline))
 	done
 }
+
+@test "guest: its bats-preprocess makes of our tests what bats' own makes" {
+	local file own
+
+	[[ $BATS_VERSION == 1.8.* ]] || skip "the guest's bats is 1.8"
+	for file in "$BATS_TEST_DIRNAME"/../bats/*.bats; do
+		own=$("$BATS_LIBEXEC/bats-preprocess" "$file")
+		[[ $("$BATS_TEST_DIRNAME/guest/bats-preprocess" "$file") == "$own" ]]
+	done
+}
