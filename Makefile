@@ -15,6 +15,8 @@ help:
 	@echo 'make test           all tests: userspace, guest, soak, patch queue and harness'
 	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
+	@echo 'make mutants        take one protection after the other out of the kernel: a test has to notice'
+	@echo 'make compare        selftests of the kernel and stress-ng: our kernel has to do as the stock one'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
 	@echo
 	@echo 'make deps           install the Debian packages the rest needs (as root)'
@@ -70,6 +72,12 @@ test-debug: kernel-debug kernel-stock image
 matrix: kernel
 	@tests/queue/matrix
 
+mutants: kernel image
+	@tests/mutants/run
+
+compare: kernel kernel-stock image
+	@tests/compare/run
+
 MINUTES	?= 20
 SEED	?=
 soak: kernel image
@@ -97,7 +105,7 @@ uninstall:
 	@rm -rf $(BUILD)/uninstall
 
 clean:
-	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm \
+	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare \
 		$(BUILD)/tree $(BUILD)/image/*/root.* $(TREE) \
 		$(BUILD)/linux/*/out* $(BUILD)/linux/privmem $(BUILD)/linux/privmem.files
 
@@ -105,4 +113,4 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 vm demo test test-debug matrix soak tree export lint install uninstall clean distclean
+	image-debian12 image-debian13 vm demo test test-debug matrix mutants compare soak tree export lint install uninstall clean distclean

@@ -63,5 +63,16 @@ new_files_into() {
 	done < <(new_files)
 }
 
+# kernel_make SOURCE OUT ARG...: names, dates and the repository around us stay out of
+# the image.
+kernel_make() {
+	local source=$1 out=$2
+
+	shift 2
+	make -C "$source" O="$out" ARCH=x86_64 -j"$(nproc)" CC="ccache gcc" LOCALVERSION= \
+		KBUILD_BUILD_TIMESTAMP='1970-01-01 00:00:00 UTC' KBUILD_BUILD_VERSION=1 \
+		KBUILD_BUILD_USER=privmem KBUILD_BUILD_HOST=privmem "$@"
+}
+
 # A miss then costs no run of the preprocessor: kbuild has dependency files anyway.
 export CCACHE_DEPEND=1

@@ -105,7 +105,7 @@ is_intact() {
 }
 
 # isolation: row 28
-@test "unplug: in use, revoked after, given back when the node is: an old policy stays off it" {
+@test "unplug: in use, revoked after, given back when the node is: what moved off stays off" {
 	granted
 	cg_hold g user --size=1M
 	dax_write 1 state offline
