@@ -7,6 +7,8 @@
 bats_require_minimum_version 1.5.0
 # shellcheck source=tests/bats/trace.bash
 . "${BASH_SOURCE[0]%/*}/trace.bash"
+# shellcheck source=tests/bats/wait.bash
+. "${BASH_SOURCE[0]%/*}/wait.bash"
 
 export PATH=/usr/lib/privmem-tests:$PATH
 cg_top=/sys/fs/cgroup/privmem-test
@@ -21,17 +23,6 @@ setup() {
 
 teardown() {
 	cg_remove .
-}
-
-# wait_for SECONDS COMMAND...: until COMMAND succeeds
-wait_for() {
-	local deadline=$((SECONDS + $1))
-
-	shift
-	until "$@"; do
-		((SECONDS < deadline)) || { echo "gave up waiting for: $*"; return 1; }
-		read -r -t 0.05 <> <(:) || :
-	done
 }
 
 # cg_make PATH...: cgroups, with the memory controller on in all above them

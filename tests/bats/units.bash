@@ -7,6 +7,8 @@
 bats_require_minimum_version 1.5.0
 # shellcheck source=tests/bats/trace.bash
 . "${BASH_SOURCE[0]%/*}/trace.bash"
+# shellcheck source=tests/bats/wait.bash
+. "${BASH_SOURCE[0]%/*}/wait.bash"
 
 readonly touch=/usr/lib/privmem-tests/privmem-touch
 readonly units=/run/systemd/system
@@ -107,17 +109,6 @@ start_fails() {
 
 log_has() {
 	unit_log "$1" | grep -qF -- "$2"
-}
-
-# wait_for SECONDS COMMAND...: tries the command until it succeeds
-wait_for() {
-	local deadline=$((SECONDS + $1))
-
-	shift
-	until "$@"; do
-		((SECONDS < deadline)) || { echo "gave up waiting for: $*"; return 1; }
-		read -r -t 0.1 <> <(:) || :
-	done
 }
 
 # output_has TEXT: $output of bats' run does

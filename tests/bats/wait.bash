@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# How tests wait: for what they wait for, with a deadline.
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds
+wait_for() {
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		((SECONDS < deadline)) || { echo "gave up waiting for: $*"; return 1; }
+		read -r -t 0.05 <> <(:) || :
+	done
+}
