@@ -33,6 +33,12 @@ uint64_t seed;
 
 static unsigned int seconds = 60;
 
+static __attribute__((noreturn)) void usage(void)
+{
+	fprintf(stderr, "Usage: privmem-soak [--seconds=N] [--seed=N] [--workers=N]\n");
+	exit(2);
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -49,13 +55,11 @@ static void parse(int argc, char **argv)
 		case 's': seconds = strtoul(optarg, NULL, 10); break;
 		case 'S': seed = strtoull(optarg, NULL, 0); break;
 		case 'w': nr_workers = strtoul(optarg, NULL, 10); break;
-		default: optind = argc + 1;
+		default: usage();
 		}
 	}
-	if (optind != argc || !seconds || !nr_workers || nr_workers > MAX_WORKERS) {
-		fprintf(stderr, "Usage: privmem-soak [--seconds=N] [--seed=N] [--workers=N]\n");
-		exit(2);
-	}
+	if (optind != argc || !seconds || !nr_workers || nr_workers > MAX_WORKERS)
+		usage();
 }
 
 static void start(void (*run)(void))
