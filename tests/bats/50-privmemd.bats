@@ -18,6 +18,7 @@ setup_file() {
 	unit_put t-fail.service '[Service]' ExecStart='/bin/sleep infinity' \
 		PrivateMemoryNodes=1 'PrivateMemoryMax=1 8M'
 	unit_put t-change.service '[Service]' ExecStart='/bin/sleep infinity'
+	unit_put t-delegated.service '[Service]' User=nobody Delegate=yes ExecStart='/bin/sleep infinity'
 	unit_put tlate.slice '[Slice]'
 	unit_put t-in-late.service '[Service]' Slice=tlate.slice ExecStart='/bin/sleep infinity'
 	unit_put taccel.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 128M'
@@ -105,6 +106,35 @@ daemon_is_other() {
 	systemctl stop t-held.service t-one.service
 	systemctl start privmemd.service
 	reserved_is 1 0
+}
+
+# Seen red before only slices were searched for marks: node 2 had 64M reserved, and within a minute the
+# user's own cgroup could use it.
+# isolation: row 34
+@test "privmemd: a user cannot pass a cgroup of its own off as a granted unit" {
+	local group pid
+
+	systemctl start privmemd.service t-delegated.service
+	group=$(cg_path t-delegated.service)
+	pid=$(systemctl show -P MainPID t-delegated.service)
+	run -0 setpriv --reuid=nobody --clear-groups perl -e '
+		my ($group, $pid) = @ARGV;
+		my ($name, $mark) = ("user.privmem", "request\n2 64M\n");
+		sub put {
+			open(my $file, ">", "$group/$_[0]") or die "$_[0]: $!";
+			syswrite($file, $_[1]) or die "$_[0]: $!";
+		}
+		sub mark { syscall(188, $_[0], $name, $mark, length $mark, 0) == 0 or die "mark: $!" }
+		mkdir "$group/$_" or die "$_: $!" for "leaf", "dbus.service";
+		put("leaf/cgroup.procs", $pid);
+		put("cgroup.subtree_control", "+memory");
+		put("dbus.service/memory.private_nodes", "2");
+		put("dbus.service/memory.private_nodes.max", "N2 64M");
+		mark("$group/dbus.service");
+		mark($group);' "$group" "$pid"
+	daemon_kill
+	reserved_is 2 0
+	run -9 privmemctl show dbus.service
 }
 
 @test "privmemd: units start while it is killed again and again" {

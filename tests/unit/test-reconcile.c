@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "cache.h"
@@ -322,6 +323,25 @@ static void test_restart(void)
 	expect_file("system.slice/b.service/memory.private_nodes", "\n", "its cgroup is revoked");
 }
 
+/* A cgroup below a service, named after a unit that is live, and marked as ours are. */
+static void test_strangers(void)
+{
+	static const char mark[] = "request\n2 64M\n";
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s" A_CGROUP "/b.service", tree);
+	put_cgroup("system.slice/a.service/b.service");
+	put("system.slice/a.service/b.service/memory.private_nodes", "2\n");
+	put("system.slice/a.service/b.service/memory.private_nodes.max", "N2 67108864\n");
+	is_int(setxattr(path, "user.privmem", mark, strlen(mark), 0), 0, "a mark by somebody else");
+	fake_put("b.service", "active", B_CGROUP, "[Service]\nExecStart=/bin/true\n");
+	daemon_kill();
+	daemon_start();
+	is_int(reserved(2), 0, "is not taken for a grant");
+	ok(!grants_find(grants, "b.service"), "of the unit it names");
+	fake_find("b.service")->active = "inactive";
+}
+
 static void test_rounds(void)
 {
 	fake_put("a.service", "active", A_CGROUP, ASK("64M"));
@@ -445,6 +465,7 @@ int main(void)
 	daemon_start();
 	test_requests();
 	test_restart();
+	test_strangers();
 	test_rounds();
 	test_commands();
 	test_without_cgroup();

@@ -350,18 +350,24 @@ int cgroup_hand_down(int root_fd, const char *path, const struct nodelist *nodes
 /**
  * cgroup_get_mark() - read what cgroup_set_mark() recorded
  *
- * Return: 0, -ENODATA if there is no mark, or -Exxx
+ * Whoever owns a cgroup can mark it. We cannot mark what is not ours, so a mark
+ * there is somebody else's.
+ *
+ * Return: 0, -ENODATA if there is no mark of ours, or -Exxx
  */
 int cgroup_get_mark(int root_fd, const char *path, char *ret, size_t size)
 {
 	int fd = cgroup_open_dir(root_fd, path);
 	ssize_t length;
+	struct stat st;
 
 	if (fd < 0)
 		return fd;
-	length = fgetxattr(fd, MARK, ret, size - 1);
+	length = fstat(fd, &st) < 0 ? -1 : fgetxattr(fd, MARK, ret, size - 1);
 	if (length < 0)
 		length = -errno;
+	else if (st.st_uid != geteuid())
+		length = -ENODATA;
 	else
 		ret[length] = '\0';
 	close(fd);

@@ -220,10 +220,15 @@ static int adopt_read(const struct grants *grants, const char *cgroup, struct am
 	return r < 0 ? r : cgroup_read_amounts(grants->root_fd, cgroup, FILE_MAX, ret_max);
 }
 
+/*
+ * PID 1 puts units into slices and nowhere else. What is below a service or a scope
+ * is its own affair: cgroups there may be named after any unit, and marked.
+ */
 static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 {
 	struct grants *grants = userdata;
-	const char *unit = unit_of_cgroup(path);
+	const char *unit = unit_of_cgroup(path), *type = strrchr(unit, '.');
+	bool is_slice = type && strcmp(type, ".slice") == 0;
 	struct wish wish = {};
 	struct amounts max;
 	char text[4096];
@@ -231,11 +236,11 @@ static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 	(void)dir_fd;
 	if (cgroup_get_mark(grants->root_fd, path, text, sizeof(text)) < 0 ||
 	    !unit_name_is_valid(unit) || wish_parse_mark(text, &wish) < 0)
-		return true;
+		return is_slice;
 	if (adopt_read(grants, path, &max) >= 0)
 		adopt(grants, unit, path, &wish, &max);
 	wish_done(&wish);
-	return true;
+	return is_slice;
 }
 
 /* The cgroup, the mark it would bear, and the lines its limit file would hold. */
