@@ -317,6 +317,18 @@ static void test_restart(void)
 	expect_file("system.slice/b.service/memory.private_nodes.max", "N1 314572800\n",
 		    "and the limit");
 	daemon_kill();
+	put("system.slice/b.service/memory.private_nodes.max", "N1 4096\n");
+	daemon_start();
+	is_int(reserved(1), 300 * MIB, "a limit lowered by somebody else meanwhile is put right");
+	expect_file("system.slice/b.service/memory.private_nodes.max", "N1 314572800\n",
+		    "in the file, too");
+	daemon_kill();
+	put("system.slice/b.service/memory.private_nodes.max", "N1 524288000\n");
+	daemon_start();
+	is_int(reserved(1), 300 * MIB, "and so is one that was raised");
+	expect_file("system.slice/b.service/memory.private_nodes.max", "N1 314572800\n",
+		    "in the file, too");
+	daemon_kill();
 	fake_find("b.service")->active = "inactive";
 	daemon_start();
 	is_int(reserved(1), 0, "what went down meanwhile is released");

@@ -104,8 +104,12 @@ static int decide_item(struct grants *grants, struct grant *grant, const struct 
 				      &ret->share.reservation);
 	ret->share.reservation = old->reservation;
 	ret->old_bytes = reservation_get_bytes(old->reservation);
-	/* The same wish keeps what it got, whatever "all that is left" or 50% would be today. */
-	if (old->limit.kind != item->limit.kind || old->limit.value != item->limit.value)
+	/*
+	 * The same wish keeps what it got, whatever "all that is left" or 50% would be today. An
+	 * amount in bytes is another matter: what was adopted may be somebody else's limit.
+	 */
+	if (old->limit.kind != item->limit.kind || old->limit.value != item->limit.value ||
+	    (item->limit.kind == LIMIT_BYTES && bytes != ret->old_bytes))
 		r = reservation_resize(old->reservation, bytes);
 	return r;
 }
