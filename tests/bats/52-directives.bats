@@ -48,6 +48,8 @@ put_malformed() {
 	service_put t-bad-size.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 -64M'
 	service_put t-bad-huge.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 99999999T'
 	service_put t-bad-max.service PrivateMemoryNodes=1 'PrivateMemoryMax=64M'
+	service_put t-bad-bytes.service
+	unit_put t-bad-bytes.service.d/10.conf '[Service]' $'PrivateMemoryNodes=1 \xff\x1b[31m'
 	service_put t-bad-other.service PrivateMemoryNodes=1 'PrivateMemoryMax=2 64M'
 	service_put t-bad-dropin.service PrivateMemoryNodes=1
 	unit_put t-bad-dropin.service.d/10.conf '[Service]' '' PrivateMemoryNodes=all
@@ -144,6 +146,13 @@ teardown() {
 	start_fails t-bad-max.service 't-bad-max.service:6: PrivateMemoryMax=64M: expected a node and a size'
 	start_fails t-bad-other.service 't-bad-other.service:6: PrivateMemoryMax= for node 2'
 	start_fails t-bad-dropin.service '10.conf:3: PrivateMemoryNodes=all: expected a node number'
+}
+
+# Seen red when the reason held the bytes as they are: privmemctl list answered "Invalid argument".
+@test "directive: bytes that are no text are not repeated to people and programs" {
+	start_fails t-bad-bytes.service '10.conf:2: PrivateMemoryNodes=1 ??[31m: expected a node number'
+	run -0 privmemctl --json=short list
+	output_has '10.conf:2: PrivateMemoryNodes=1 ??[31m: expected'
 }
 
 @test "directive: one that cannot be read changes nothing for others" {

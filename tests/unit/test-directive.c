@@ -123,6 +123,8 @@ static void test_refusals(void)
 {
 	expect_service("/0:4: PrivateMemoryNodes=!1: expected a node number",
 		       "[Service]\n# one\n\nPrivateMemoryNodes=!1\n");
+	expect_service("/0:2: PrivateMemoryNodes=1 ????: expected a node number",
+		       "[Service]\nPrivateMemoryNodes=1 \xff\x1b\xc3\xa9\n");
 	expect_service("/0:3: PrivateMemoryNodes=1,  2-1: range runs backwards",
 		       "[Service]\n# one\nPrivateMemoryNodes=1, \\\n2-1\n");
 	expect_service("/0:2: X-PrivateMemoryMax=1: expected a node and a size, as in \"1 8G\"",

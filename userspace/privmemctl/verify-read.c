@@ -63,6 +63,7 @@ void verify_add_problem(struct verify *verify, enum exit_code code, const char *
 	va_start(arguments, format);
 	vsnprintf(problem->text, sizeof(problem->text), format, arguments);
 	va_end(arguments);
+	unitfile_make_printable(problem->text);
 	if (rank(code) > rank(verify->code))
 		verify->code = code;
 }

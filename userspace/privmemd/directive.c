@@ -205,9 +205,11 @@ static int assign_visit(const struct unitfile_assignment *assignment, void *user
 		r = assign_nodes(context, assignment->value);
 	else
 		r = assign_max(context, assignment->value, assignment->line);
-	if (r < 0 && context->reason)
+	if (r < 0 && context->reason) {
 		snprintf(context->error->reason, sizeof(context->error->reason),
 			 "%s=%.80s: %s", assignment->key, assignment->value, context->reason);
+		unitfile_make_printable(context->error->reason);
+	}
 	return r;
 }
 

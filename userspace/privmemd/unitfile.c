@@ -156,6 +156,17 @@ int unitfile_walk(const char *text, size_t length, unitfile_visit_t visit, void 
 	return r;
 }
 
+/**
+ * unitfile_make_printable() - put a "?" in place of every byte that is not printable ASCII
+ * @text: quotes a file; it goes over D-Bus and into JSON, which take UTF-8 and nothing else
+ */
+void unitfile_make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* The parts of prefix@instance.type; all point into one copy of the name. */
 struct unit_name {
 	const char *prefix, *instance, *last;
