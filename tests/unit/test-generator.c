@@ -96,6 +96,25 @@ static void test_names(void)
 	expect("idle.service", "(absent)", "a container that does not ask is left alone");
 }
 
+/* systemd takes such a name, though no directory can be called NAME.d. */
+static void test_long_name(void)
+{
+	char path[300], name[256] = "";
+
+	memset(name, 'a', 246);
+	strcat(name, ".service");
+	snprintf(path, sizeof(path), "etc/systemd/system/%s", name);
+	put(path, ASKING);
+	is_int(generate(root_fd, out_fd), -ENAMETOOLONG, "a name that is too long is an error");
+	ok(symlinkat("transient", root_fd, "run/systemd/transient") == 0,
+	   "so is a directory that cannot be read");
+	put("etc/systemd/system/z.service", ASKING);
+	is_int(generate(root_fd, out_fd), -ELOOP, "... the first is what is returned");
+	expect("z.service", service_dropin, "... but the other units wait all the same");
+	unlinkat(root_fd, path, 0);
+	unlinkat(root_fd, "run/systemd/transient", 0);
+}
+
 static void test_types(void)
 {
 	put("etc/systemd/system/service.d/a.conf", ASKING);
@@ -145,6 +164,7 @@ int main(void)
 	put_units();
 	is_int(generate(root_fd, out_fd), 0, "generate");
 	test_names();
+	test_long_name();
 	test_types();
 	test_covers();
 	close(out_fd);

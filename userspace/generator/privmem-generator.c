@@ -147,35 +147,48 @@ static int emit_name(const struct scan *scan, int out_fd, const char *name)
 	return r;
 }
 
+/* Tells of a failure, and returns the first one. */
+static int note(int first, int r, const char *about)
+{
+	if (r < 0)
+		fprintf(stderr, "privmem-generator: %s: %s\n", about, strerror(-r));
+	return first ?: r;
+}
+
 /*
  * Every name in the scan asks, or has a root of its own. One with a root that is asked for under a
  * broader name gets a drop-in too: systemd takes the one that is closest to the unit's name.
+ *
+ * What fails for one directory or name does not keep the others from their drop-ins: a unit
+ * without one would run without its grant.
  */
 static int generate(int root_fd, int out_fd)
 {
 	struct scan scan = {};
 	int r = 0;
 
-	for (size_t i = 0; i < N_ELEMENTS(unit_directories) && !r; i++)
-		r = scan_unit_directory(&scan, root_fd, unit_directories[i]);
-	for (size_t i = 0; i < N_ELEMENTS(quadlet_directories) && !r; i++)
-		r = scan_quadlet_directory(&scan, root_fd, quadlet_directories[i]);
+	for (size_t i = 0; i < N_ELEMENTS(unit_directories); i++)
+		r = note(r, scan_unit_directory(&scan, root_fd, unit_directories[i]),
+			 unit_directories[i]);
+	for (size_t i = 0; i < N_ELEMENTS(quadlet_directories); i++)
+		r = note(r, scan_quadlet_directory(&scan, root_fd, quadlet_directories[i]),
+			 quadlet_directories[i]);
 	scan_finish(&scan);
-	for (size_t i = 0; i < scan.n_names && !r; i++)
+	for (size_t i = 0; i < scan.n_names; i++)
 		if ((scan.names[i].is_asking || is_asking(&scan, scan.names[i].name)) &&
 		    !is_left_out(scan.names[i].name))
-			r = emit_name(&scan, out_fd, scan.names[i].name);
+			r = note(r, emit_name(&scan, out_fd, scan.names[i].name), scan.names[i].name);
 	scan_done(&scan);
 	return r;
 }
 
 int main(int argc, char **argv)
 {
-	int root_fd, out_fd, r;
+	int root_fd, out_fd;
 
 	if (argc != 4) {
-		fprintf(stderr, "usage: privmem-generator NORMAL-DIR EARLY-DIR LATE-DIR\n"
-				"Run by systemd at boot and at daemon-reload.\n");
+		fprintf(stderr, "privmem-generator: is run by systemd, with three directories to "
+				"write to\n");
 		return 2;
 	}
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -184,10 +197,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "privmem-generator: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	r = generate(root_fd, out_fd);
-	if (r < 0) {
-		fprintf(stderr, "privmem-generator: %s: %s\n", argv[1], strerror(-r));
-		return 1;
-	}
-	return 0;
+	return generate(root_fd, out_fd) < 0 ? 1 : 0;
 }
