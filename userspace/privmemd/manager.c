@@ -22,6 +22,8 @@
 #define REJOIN_USEC (2 * UINT64_C(1000000))
 /* Anyone may connect to the private socket, so nobody may stay. */
 #define PEERS_MAX 64
+/* Of these, so many are root's alone: whoever holds all others keeps no admin out. */
+#define PEERS_ROOT 16
 #define PEER_USEC (60 * UINT64_C(1000000))
 
 /* A connection that our object stands on. */
@@ -344,6 +346,8 @@ static int peer_serve(struct peer *peer, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
 		return -errno;
 	peer->uid = ucred.uid;
+	if (peer->uid != 0 && peer->manager->n_peers > PEERS_MAX - PEERS_ROOT)
+		return -EUSERS;
 	r = sd_event_add_time_relative(peer->manager->event, &peer->deadline, CLOCK_MONOTONIC,
 				       PEER_USEC, 0, on_peer_deadline, peer);
 	if (r >= 0)
