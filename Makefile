@@ -57,7 +57,7 @@ image-debian12 image-debian13: image-%: $(TREE)
 	@tests/vm/mkimage $* $(TREE)
 
 vm: kernel image
-	@tests/vm/run $(VMFLAGS) -- sh -c '$(if $(CMD),$(CMD),uname -a; privmemctl status)'
+	@tests/vm/run $(VMFLAGS) -- sh -c "$${CMD:-uname -a; privmemctl status}"
 
 demo: kernel image
 	@tests/demo/run

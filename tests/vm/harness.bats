@@ -32,6 +32,7 @@ refused() {
 	refused "--smp needs a value" --smp
 	refused "--smp: '0'" --smp 0 -- true
 	refused "--smp: '17'" --smp 17 -- true
+	refused "--smp: ''" --smp '' -- true
 	refused "--mem: '2T'" --mem 2T -- true
 	refused "--mem: '100M'" --mem 100M -- true
 	refused "--guest: 'debian11'" --guest debian11 -- true
@@ -39,6 +40,27 @@ refused() {
 	refused "--timeout: 'soon'" --timeout soon -- true
 	refused "--share: '/nonexistent'" --share /nonexistent -- true
 	refused "--icount counts for one CPU" --icount --smp 2 -- true
+	# What stands behind the options is the command's.
+	refused "--share: '/nonexistent'" --icount --share /nonexistent -- echo --smp 2
+}
+
+# soak_refused TEXT ARG...: one line that holds TEXT, status 1
+soak_refused() {
+	local text=$1
+
+	shift
+	run -1 "$BATS_TEST_DIRNAME/../soak/run" "$@"
+	echo "got: $output"
+	[[ ${#lines[@]} -eq 1 && $output == *"$text"* ]]
+}
+
+@test "soak: bad usage is told in one line" {
+	soak_refused "--seed needs a value" --seed
+	soak_refused "--seed: 'x'" --seed x
+	soak_refused "--seed: '99999999999999999999'" --seed 99999999999999999999
+	soak_refused "'0' is not a number of minutes" 0
+	soak_refused "'10000' is not a number of minutes" 10000
+	soak_refused "usage:" 1 2
 }
 
 @test "run: bytes, both streams and the status pass through a stock guest; share and image stay as they are" {
