@@ -146,6 +146,14 @@ same_json() {
 	[[ ${lines[1]} =~ ^t-user\.service\ +1\ +64M$ ]]
 }
 
+# Seen red when the README had its comments behind the values, where systemd knows none.
+@test "verify: the README's example is a unit file" {
+	sed -n '/^    \[Service\]$/,/^$/s/^    //p' /mnt/share/README.md >/run/t-readme.service
+	run -8 privmemctl verify /run/t-readme.service
+	output_has 'node1: 8G asked for in all'
+	grep -qE '^t-readme\.service +1 +8G$' <<<"$output"
+}
+
 @test "verify: too much is 8, a node that is none is 9, a mistake is 1" {
 	run -8 privmemctl verify "$units/t-greedy.service"
 	output_has 'node1: 4T asked for in all, 512M left of the 512M of the node'
