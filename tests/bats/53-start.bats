@@ -159,6 +159,8 @@ teardown_file() {
 
 @test "hook: malformed requests are refused with the reason, by itself and by privmemd" {
 	run -2 "$hook"
+	[[ ${#lines[@]} == 1 ]]
+	output_has 'privmem-hook: no unit given; usage: '
 	run -2 "$hook" 'a b.service'
 	output_is 'privmem-hook: "a b.service" is not the name of a unit'
 	run -2 "$hook" --nodes=2-1 t-early.service

@@ -65,11 +65,18 @@ static int run_hook(const char *answer, char *const *arguments, char request[102
 
 #define expect(answer, want_status, want_request, want_message, ...)                               \
 	do {                                                                                       \
-		char *arguments[] = { "privmem-hook", __VA_ARGS__, NULL };                         \
+		char *arguments[] = { "privmem-hook", ##__VA_ARGS__, NULL };                       \
 		char request[1024], message[1024];                                                 \
 		is_int(run_hook(answer, arguments, request, message), want_status, #__VA_ARGS__);  \
 		is_str(request, want_request, "... asks this");                                    \
 		is_str(message, want_message, "... and says this");                                \
+	} while (0)
+
+#define expect_usage(what, ...)                                                                    \
+	do {                                                                                       \
+		char want[256];                                                                    \
+		snprintf(want, sizeof(want), "privmem-hook: %s; %s\n", what, usage);               \
+		expect(NULL, 2, "", want, ##__VA_ARGS__);                                          \
 	} while (0)
 
 static void test_answers(void)
@@ -117,6 +124,14 @@ static void test_slice(void)
 	       "privmem-hook: a-b.slice: cannot make its cgroup: No such file or directory\n",
 	       "--slice", "a-b.slice");
 	ok(mkdir("root", 0700) == 0, "a root cgroup");
+	expect(NULL, 2, "", "privmem-hook: \"a-b.service\" is not the name of a slice below -.slice\n",
+	       "--slice", "a-b.service");
+	expect(NULL, 2, "", "privmem-hook: \"-.slice\" is not the name of a slice below -.slice\n",
+	       "--slice", "--", "-.slice");
+	expect(NULL, 2, "", "privmem-hook: \"a--b.slice\" is not the name of a slice below -.slice\n",
+	       "--slice", "a--b.slice");
+	expect(NULL, 2, "", "privmem-hook: \"..slice\" is not the name of a slice below -.slice\n",
+	       "--slice", "..slice");
 	expect("8 no room\n", 8, "slice a-b.slice\n", "privmem-hook: a-b.slice: no room\n", "--slice",
 	       "a-b.slice");
 	ok(stat("root/a.slice", &st) < 0, "... and nothing is left behind");
@@ -134,10 +149,13 @@ static void test_slice(void)
 
 static void test_usage(void)
 {
-	expect(NULL, 2, "", usage, "--slice");
-	expect(NULL, 2, "", usage, "a.service", "b.service");
-	expect(NULL, 2, "", usage, "--slice", "--nodes=1", "a.slice");
-	expect(NULL, 2, "", usage, "--max=1G", "a.service");
+	expect_usage("no unit given");
+	expect_usage("no unit given", "--slice");
+	expect_usage("more than one unit given", "a.service", "b.service");
+	expect_usage("--slice takes its nodes from the slice's files", "--slice", "--nodes=1", "a.slice");
+	expect_usage("--max needs --nodes", "--max=1G", "a.service");
+	expect(NULL, 2, "", "privmem-hook: unrecognized option '--bogus'\n", "--bogus", "a.service");
+	expect(NULL, 2, "", "privmem-hook: option '--nodes' requires an argument\n", "--nodes");
 	expect(NULL, 2, "", "privmem-hook: \"a b.service\" is not the name of a unit\n", "a b.service");
 	expect(NULL, 2, "", "privmem-hook: \"\" is not the name of a unit\n", "");
 	expect(NULL, 2, "", "privmem-hook: \"a\" is not the name of a unit\n", "a");

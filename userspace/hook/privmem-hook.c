@@ -47,9 +47,7 @@ struct request {
 };
 
 static const char usage[] =
-	"usage: privmem-hook UNIT\n"
-	"       privmem-hook --slice SLICE\n"
-	"       privmem-hook --nodes=LIST [--max=SIZE] [UNIT]\n";
+	"usage: privmem-hook UNIT, --slice SLICE, or --nodes=LIST [--max=SIZE] [UNIT]";
 
 static void deadline_handler(int signal)
 {
@@ -77,14 +75,24 @@ static bool is_unit_name(const char *name)
 	return *name && strlen(name) < 256 && !strpbrk(name, " \t\r\n/") && strchr(name, '.');
 }
 
+/* Its parts become directories before privmemd gets to see the name. */
+static bool is_slice_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return is_unit_name(name) && length > 6 && !strcmp(name + length - 6, ".slice") &&
+	       *name != '-' && *name != '.' && name[length - 7] != '-' && !strstr(name, "--");
+}
+
 static int check_request(const struct request *request)
 {
 	struct nodelist nodes;
 	struct limit limit;
 	const char *reason;
 
-	if (!is_unit_name(request->unit)) {
-		fprintf(stderr, "privmem-hook: \"%s\" is not the name of a unit\n", request->unit);
+	if (request->is_slice ? !is_slice_name(request->unit) : !is_unit_name(request->unit)) {
+		fprintf(stderr, "privmem-hook: \"%s\" is not the name of a %s\n", request->unit,
+			request->is_slice ? "slice below -.slice" : "unit");
 		return -EINVAL;
 	}
 	if (request->nodes && (nodelist_parse(request->nodes, &nodes, &reason) < 0 ||
@@ -124,6 +132,12 @@ static int find_own_unit(const char *cgroup_file, char *ret, size_t size)
 	return snprintf(ret, size, "%s", found + (*found == '_')) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+static int complain(const char *what)
+{
+	fprintf(stderr, "privmem-hook: %s; %s\n", what, usage);
+	return -EINVAL;
+}
+
 static int parse_arguments(int argc, char **argv, struct request *ret)
 {
 	static const struct option options[] = {
@@ -143,12 +157,17 @@ static int parse_arguments(int argc, char **argv, struct request *ret)
 		else if (c == 'm')
 			request.max = optarg;
 		else
-			return -EINVAL;
+			return -EINVAL; /* getopt has said why */
 	}
 	request.unit = argv[optind];
-	if ((argc - optind > 1) || (!request.unit && !request.nodes) ||
-	    (request.is_slice && request.nodes) || (request.max && !request.nodes))
-		return -EINVAL;
+	if (argc - optind > 1)
+		return complain("more than one unit given");
+	if (request.is_slice && request.nodes)
+		return complain("--slice takes its nodes from the slice's files");
+	if (request.max && !request.nodes)
+		return complain("--max needs --nodes");
+	if (!request.unit && (request.is_slice || !request.nodes))
+		return complain("no unit given");
 	*ret = request;
 	return 0;
 }
@@ -295,10 +314,8 @@ int main(int argc, char **argv)
 	char own[256];
 	int r;
 
-	if (parse_arguments(argc, argv, &request) < 0) {
-		fputs(usage, stderr);
+	if (parse_arguments(argc, argv, &request) < 0)
 		return EXIT_USAGE;
-	}
 	if (!request.unit) {
 		r = find_own_unit(HOOK_CGROUP, own, sizeof(own));
 		if (r < 0) {
