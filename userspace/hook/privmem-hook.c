@@ -33,6 +33,8 @@
 #endif
 
 #define LINE_MAX_BYTES 1024
+/* A privmemd that is killed meanwhile is started again; to ask it again changes nothing more. */
+#define TRIES_MAX 5
 
 enum {
 	EXIT_USAGE = 2,
@@ -232,16 +234,19 @@ static int exchange(const char *line, size_t length, char answer[LINE_MAX_BYTES]
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    send(fd, line, length, MSG_NOSIGNAL) != (ssize_t)length) {
+		n = -errno;
 		close(fd);
-		return -errno;
+		return (int)n;
 	}
 	while (got < LINE_MAX_BYTES - 1 &&
 	       (n = recv(fd, answer + got, LINE_MAX_BYTES - 1 - got, 0)) > 0)
 		got += (size_t)n;
+	if (n < 0)
+		n = -errno;
 	close(fd);
 	answer[got] = '\0';
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	if (!got || answer[got - 1] != '\n')
 		return -EBADMSG;
 	answer[got - 1] = '\0';
@@ -265,13 +270,14 @@ static int parse_answer(char *answer, char **ret_reason)
 static int ask(const struct request *request)
 {
 	char line[LINE_MAX_BYTES], answer[LINE_MAX_BYTES], *reason = NULL;
-	int length = format_request(request, line), r;
+	int length = format_request(request, line), r = -EBADMSG;
 
 	if (length < 0) {
 		fprintf(stderr, "privmem-hook: the request is longer than a line may be\n");
 		return EXIT_USAGE;
 	}
-	r = exchange(line, (size_t)length, answer);
+	for (int i = 0; i < TRIES_MAX && (r == -EBADMSG || r == -ECONNRESET || r == -EPIPE); i++)
+		r = exchange(line, (size_t)length, answer);
 	if (r == -EBADMSG) {
 		fprintf(stderr, "privmem-hook: %s: privmemd gave no whole answer\n", request->unit);
 		return EXIT_NO_ANSWER;
