@@ -63,6 +63,7 @@ int main(void)
 	expect_bad("unit a.service node=1");
 	is_int(wish_parse_request("2-1", NULL, &wish, &reason), -EINVAL, "a list that is none");
 	is_int(wish_parse_request("1", "-1", &wish, &reason), -EINVAL, "a limit that is none");
+	is_int(wish_parse_request("", NULL, &wish, &reason), -EINVAL, "a list of no node");
 	ok(!wish.items, "leave nothing behind");
 	test_mark("1 3-4", "1536M", "request\n1 1536M\n3 1536M\n4 1536M\n");
 	test_mark("7", NULL, "request\n7 infinity\n");

@@ -94,6 +94,10 @@ int wish_parse_request(const char *nodes, const char *max, struct wish *ret,
 	struct nodelist list;
 	int r = nodelist_parse(nodes, &list, ret_reason);
 
+	if (r >= 0 && nodelist_is_empty(&list)) {
+		*ret_reason = "names no node";
+		r = -EINVAL;
+	}
 	if (r >= 0 && max)
 		r = limit_parse(max, &limit, ret_reason);
 	if (r < 0)
