@@ -3,7 +3,8 @@
 # Everything is built below build/. The real work is in scripts/, tests/vm/ and
 # userspace/Makefile; this file says what needs what.
 
-PREFIX	?= /usr
+# Below DESTDIR. No other works: see userspace/Makefile.
+PREFIX	= /usr
 DESTDIR	?=
 BUILD	= $(CURDIR)/build
 TREE	= $(BUILD)/image/tree
@@ -29,7 +30,7 @@ help:
 	@echo 'make export         write the commits of build/tree back to the queue'
 	@echo 'make lint           static checks of shell, C and the queue'
 	@echo
-	@echo 'make install        install userspace; takes DESTDIR= and PREFIX='
+	@echo 'make install        install userspace; takes DESTDIR='
 	@echo 'make uninstall      remove what install installs'
 	@echo 'make clean          remove build/, but for the unpacked base kernel and the'
 	@echo '                    downloaded guest; make distclean removes these as well'
@@ -94,14 +95,14 @@ lint: deps
 
 install:
 	@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace \
-		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+		DESTDIR=$(and $(DESTDIR),$(abspath $(DESTDIR))) PREFIX=$(PREFIX) install
 
 # install into an empty place says which files are ours.
 uninstall:
 	@rm -rf $(BUILD)/uninstall
 	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/uninstall >/dev/null
 	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
-		rm -f "$(DESTDIR)/$$file" && echo "removed $(DESTDIR)/$$file"; done
+		rm -f "$(and $(DESTDIR),$(abspath $(DESTDIR)))/$$file" && echo "removed $(DESTDIR)/$$file"; done
 	@rm -rf $(BUILD)/uninstall
 
 clean:
