@@ -39,7 +39,7 @@ teardown_file() {
 # Everything that a restart must not change: the ledger, and each unit's files.
 snapshot() {
 	privmemctl --json=short nodes | jq -c '.nodes[] | [.node, .reserved_bytes]'
-	privmemctl --json=short list | jq -cS '.grants | sort_by(.unit, .node)[] |
+	privmemctl --json=short list | jq -c '.grants | sort_by(.unit, .node)[] |
 		select(.reserved_bytes > 0) | del(.current_bytes, .peak_bytes, .reason)'
 	(cd /sys/fs/cgroup && grep -r . --include='memory.private_nodes*' . 2>/dev/null |
 		grep -Ev '\.(current|peak|events|events.local):' | sort)
@@ -85,7 +85,7 @@ daemon_is_other() {
 	# Alone and last: it takes all that is left.
 	systemctl start t-rest.service
 	before=$(snapshot)
-	[[ $before == *t-one.service* && $before == *t-inside.service* ]]
+	[[ $before == *'"unit":"t-one.service"'* && $before == *'"unit":"t-inside.service"'* ]]
 	daemon_kill
 	after=$(snapshot)
 	diff <(echo "$before") <(echo "$after")

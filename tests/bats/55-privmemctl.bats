@@ -84,7 +84,10 @@ uses_4m() {
 
 # same_json VERB
 same_json() {
-	[[ $(privmemctl --json=short "$1" | jq -S .) == "$(privmemctl --json=pretty "$1" | jq -S .)" ]]
+	local short
+
+	short=$(privmemctl --json=short "$1" | jq .)
+	[[ $short && $short == "$(privmemctl --json=pretty "$1" | jq .)" ]]
 }
 
 @test "json: short is one line, pretty is many, both say the same" {
