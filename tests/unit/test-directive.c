@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "directive.h"
@@ -173,6 +174,11 @@ static void test_load(void)
 	is_str(error.path, "/b.conf", "... that names it");
 	is_str(error.reason, "cannot read: No such file or directory", "... and says why");
 	ok(!directive.is_set, "... and the result is not touched");
+	is_int(mkdirat(root_fd, "b.conf", 0700), 0, "a directory");
+	is_int(directive_load(root_fd, "a.service", files, "Service", &directive, &error), -EISDIR,
+	       "... is told from a file");
+	is_str(error.reason, "cannot read: Is a directory", "... in words");
+	unlinkat(root_fd, "b.conf", AT_REMOVEDIR);
 	ok(symlinkat("/dev/null", root_fd, "b.conf") == 0, "a masked drop-in");
 	is_int(directive_load(root_fd, "a.service", files, "Service", &directive, &error), 0,
 	       "... reads as empty");

@@ -44,6 +44,8 @@ static int read_all(int fd, char **ret, size_t *ret_length)
  *
  * Return: 0, or
  * * -EFBIG - larger than a mebibyte
+ * * -EISDIR - a directory
+ * * -EINVAL - neither a file nor a device
  * * -Exxx - from open() or read()
  */
 int directive_read_file(int root_fd, const char *path, char **ret, size_t *ret_length)
@@ -63,7 +65,8 @@ int directive_read_file(int root_fd, const char *path, char **ret, size_t *ret_l
 		*ret_length = 0;
 		r = *ret ? 0 : -ENOMEM;
 	} else {
-		r = S_ISREG(st.st_mode) ? read_all(fd, ret, ret_length) : -EINVAL;
+		r = S_ISREG(st.st_mode) ? read_all(fd, ret, ret_length) :
+		    S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	}
 	close(fd);
 	return r;
