@@ -95,14 +95,14 @@ lint: deps
 
 install:
 	@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace \
-		DESTDIR=$(and $(DESTDIR),$(abspath $(DESTDIR))) PREFIX=$(PREFIX) install
+		DESTDIR=$(abspath $(DESTDIR)) PREFIX=$(PREFIX) install
 
 # install into an empty place says which files are ours.
 uninstall:
 	@rm -rf $(BUILD)/uninstall
 	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/uninstall >/dev/null
 	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
-		rm -f "$(and $(DESTDIR),$(abspath $(DESTDIR)))/$$file" && echo "removed $(DESTDIR)/$$file"; done
+		rm -f "$(abspath $(DESTDIR))/$$file" && echo "removed $(DESTDIR)/$$file"; done
 	@rm -rf $(BUILD)/uninstall
 
 clean:

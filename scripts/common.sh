@@ -63,6 +63,13 @@ new_files_into() {
 	done < <(new_files)
 }
 
+# put FILE INTO: by rename, so that no build sees half a file, and what INTO
+# was a link to stays as it is
+put() {
+	install -D -m "$(stat -c %a "$1")" "$1" "$2.new"
+	mv "$2.new" "$2"
+}
+
 # kernel_make SOURCE OUT ARG...: names, dates and the repository around us stay out of
 # the image.
 kernel_make() {

@@ -15,14 +15,18 @@ setup() {
 crash='mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 	cd /sys/kernel/debug/provoke-crash'
 
-# refused TEXT ARG...: one line that holds TEXT, status 2
-refused() {
-	local text=$1
+# refuses STATUS PROGRAM TEXT ARG...: one line that holds TEXT
+refuses() {
+	local status_wanted=$1 program=$2 text=$3
 
-	shift
-	run -2 "$run_vm" "$@"
+	shift 3
+	run -"$status_wanted" "$program" "$@"
 	echo "got: $output"
 	[[ ${#lines[@]} -eq 1 && $output == *"$text"* ]]
+}
+
+refused() {
+	refuses 2 "$run_vm" "$@"
 }
 
 @test "run: bad usage is told in one line, with a status of its own" {
@@ -44,14 +48,8 @@ refused() {
 	refused "--share: '/nonexistent'" --icount --share /nonexistent -- echo --smp 2
 }
 
-# soak_refused TEXT ARG...: one line that holds TEXT, status 1
 soak_refused() {
-	local text=$1
-
-	shift
-	run -1 "$BATS_TEST_DIRNAME/../soak/run" "$@"
-	echo "got: $output"
-	[[ ${#lines[@]} -eq 1 && $output == *"$text"* ]]
+	refuses 1 "$BATS_TEST_DIRNAME/../soak/run" "$@"
 }
 
 @test "soak: bad usage is told in one line" {

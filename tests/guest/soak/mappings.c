@@ -10,6 +10,18 @@
 
 #include "soak.h"
 
+/* Return: where @bytes can be mapped so that huge pages fit, or NULL */
+static char *find_place(size_t bytes)
+{
+	char *where = mmap(NULL, bytes + HUGE_BYTES, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (where == MAP_FAILED)
+		return NULL;
+	munmap(where, bytes + HUGE_BYTES);
+	return where + (-(uintptr_t)where & (HUGE_BYTES - 1));
+}
+
 void do_map(struct area *area)
 {
 	int flags, prot = PROT_READ | PROT_WRITE;
@@ -26,14 +38,11 @@ void do_map(struct area *area)
 		if (area->fd < 0 || ftruncate(area->fd, area->pages * PAGE))
 			complain("memfd: %s", strerrorname_np(errno));
 	}
-	where = mmap(NULL, area->pages * PAGE + HUGE_BYTES, PROT_NONE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (where == MAP_FAILED) {
+	where = find_place(area->pages * PAGE);
+	if (!where) {
 		complain("mmap: %s", strerrorname_np(errno));
 		return;
 	}
-	munmap(where, area->pages * PAGE + HUGE_BYTES);
-	where += -(uintptr_t)where & (HUGE_BYTES - 1);
 	flags = (area->kind <= KIND_HUGE ? MAP_PRIVATE : MAP_SHARED) | MAP_FIXED_NOREPLACE |
 		(area->fd < 0 ? MAP_ANONYMOUS : 0);
 	area->memory = mmap(where, area->pages * PAGE, prot, flags, area->fd, 0);
@@ -71,13 +80,10 @@ void do_protect(struct area *area)
 void do_remap(struct area *area)
 {
 	size_t bytes = area->pages * PAGE;
-	char *where = mmap(NULL, bytes + HUGE_BYTES, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	char *to = where + (-(uintptr_t)where & (HUGE_BYTES - 1));
+	char *to = find_place(bytes);
 
-	if (where == MAP_FAILED)
+	if (!to)
 		return;
-	munmap(where, bytes + HUGE_BYTES);
 	/* EFAULT where binding or locking a part has made several mappings of it */
 	to = mremap(area->memory, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	if (to != MAP_FAILED)
