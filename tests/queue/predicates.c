@@ -43,6 +43,6 @@ void privmem_predicates(struct folio *folio, struct mempolicy *pol, struct mem_c
 	}
 	if (!IS_ENABLED(CONFIG_CGROUP_PRIVMEM)) {
 		BUILD_BUG_ON(privmem_gather_folio(&gather, memcg, folio));
-		BUILD_BUG_ON(privmem_charge_migration(folio, folio, false));
+		BUILD_BUG_ON(privmem_charge_leaving(folio, folio, false));
 	}
 }
