@@ -132,6 +132,25 @@ ended() {
 	ended
 }
 
+# isolation: row 9
+# Seen red with mpol_for_mm() gone (make mutants): the reader, granted the node and
+# bound to it, had the other's memory brought there.
+@test "swap: what another task reads of a bound task comes to ordinary memory" {
+	local task address
+
+	cg_make r
+	cg_write r $stem 1
+	swapped g 1
+	task=$(pgrep -n privmem-swap)
+	address=$(awk '$2 == "bind:1" { print $1 }' "/proc/$task/numa_maps")
+	cg_exec r numactl --membind=1 dd if="/proc/$task/mem" of=/dev/null \
+		iflag=skip_bytes skip=$((16#$address)) bs=64K count=1
+	answers where "N0 16"
+	answers read "N0 16"
+	ended
+	cg_expect r $stem.current "N1 0\nN2 0"
+}
+
 # isolation: row 1
 @test "swap: a task that eats all its memory and swaps gets none of the node" {
 	wait_for 10 node_has_free 1 131072
