@@ -201,9 +201,10 @@ static inline unsigned long ordinary_free_pages(void)
 	return global_zone_page_state(NR_FREE_PAGES) - node_private_free_pages();
 }
 
+/* Device memory bears the number of a node near by and is not that node's. */
 static inline bool folio_is_node_private(const struct folio *folio)
 {
-	return node_is_private(folio_nid(folio));
+	return node_is_private(folio_nid(folio)) && !folio_is_zone_device(folio);
 }
 
 /*

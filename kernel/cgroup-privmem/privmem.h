@@ -72,7 +72,7 @@ static inline bool privmem_gather_folio(struct privmem_gather *gather, struct me
 {
 	int nid = folio_nid(folio);
 
-	if (likely(!node_is_private(nid)))
+	if (likely(!folio_is_node_private(folio)))
 		return false;
 	if (gather->nid != nid) {
 		privmem_gather_flush(gather, memcg);
