@@ -171,11 +171,13 @@ static bool mpol_private_is_granted(const struct mempolicy *pol, struct mem_cgro
 
 /*
  * Can a private policy decide where memory of @mm goes?  Not for kernel
- * threads, nor for memory of others, nor for what cannot be in ZONE_MOVABLE.
+ * threads, nor for memory of others or of a driver, nor for what cannot be in
+ * ZONE_MOVABLE.
  */
 static bool mpol_private_concerns(gfp_t gfp, struct mm_struct *mm)
 {
-	return mm && mm == current->mm && !(current->flags & PF_KTHREAD) &&
+	return mm && mm == current->mm &&
+	       !(current->flags & (PF_KTHREAD | PF_MEMALLOC_ORDINARY)) &&
 	       gfp_zone(gfp) == ZONE_MOVABLE;
 }
 
