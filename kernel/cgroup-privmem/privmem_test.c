@@ -2,7 +2,7 @@
 /*
  * Allocations that name a node, for tests.
  *
- * Below /sys/kernel/debug/privmem_test/ every file but two is one way for
+ * Below /sys/kernel/debug/privmem_test/ every file but three is one way for
  * kernel code to ask for memory.  Reading it asks for memory of the node in
  * `nid`, tells where it landed and gives it back:
  *
@@ -11,22 +11,28 @@
  *
  * `held` is the other side: writing N makes it hold N uncharged pages of that
  * node as its owner would, by folio_alloc_node_private(), and 0 frees them;
- * reading it tells how many it has got.
+ * reading it tells how many it has got.  `device_move` is a driver that moves a
+ * page of the writer's, whose address is written, to memory of its own choice.
  *
  * Nothing here is special to the rest of the kernel: these are callers like
  * any driver.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
+#include <linux/file.h>
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/init.h>
+#include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/node_private.h>
 #include <linux/pagevec.h>
 #include <linux/percpu.h>
+#include <linux/pagemap.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -444,6 +450,30 @@ static int contig_range_cma(struct places *ret_places)
 }
 #endif
 
+/*
+ * What a driver keeps for others in a file that has no name, as ttm does with
+ * buffers it evicts when some task happens to need memory.
+ */
+static int shmem_of_driver(struct places *ret_places)
+{
+	struct file *file = shmem_file_setup("privmem_test", NR_PAGES * PAGE_SIZE, VM_NORESERVE);
+	struct page *page;
+	int i, err = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	for (i = 0; i < NR_PAGES && !err; i++) {
+		page = shmem_read_mapping_page(file->f_mapping, i);
+		err = PTR_ERR_OR_ZERO(page);
+		if (err)
+			break;
+		places_add(ret_places, page, 1);
+		put_page(page);
+	}
+	fput(file);
+	return err;
+}
+
 #define WAY(name)	{ #name, name }
 
 static const struct way {
@@ -486,6 +516,7 @@ static const struct way {
 #ifdef CONFIG_CMA
 	WAY(contig_range_cma),
 #endif
+	WAY(shmem_of_driver),
 };
 
 static int way_show(struct seq_file *file, void *unused)
@@ -555,6 +586,55 @@ static int held_get(void *unused, u64 *ret_count)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(held_fops, held_get, held_set, "%llu\n");
 
+#ifdef CONFIG_DEVICE_MIGRATION
+/* Give the page that @move collected another place, in ordinary memory. */
+static int device_move_page(struct migrate_vma *move)
+{
+	struct page *from = migrate_pfn_to_page(*move->src), *to;
+	int err = -EBUSY;
+
+	if (from && (*move->src & MIGRATE_PFN_MIGRATE)) {
+		to = alloc_page(GFP_HIGHUSER);
+		if (to) {
+			lock_page(to);
+			copy_highpage(to, from);
+			*move->dst = migrate_pfn(page_to_pfn(to));
+		}
+		migrate_vma_pages(move);
+		if (*move->src & MIGRATE_PFN_MIGRATE)
+			err = 0;
+	}
+	migrate_vma_finalize(move);
+	return err;
+}
+
+static int device_move_set(void *unused, u64 address)
+{
+	unsigned long src = 0, dst = 0;
+	struct migrate_vma move = {
+		.src = &src,
+		.dst = &dst,
+		.start = address & PAGE_MASK,
+		.end = (address & PAGE_MASK) + PAGE_SIZE,
+		.flags = MIGRATE_VMA_SELECT_SYSTEM,
+	};
+	int err = -EFAULT;
+
+	mmap_read_lock(current->mm);
+	move.vma = vma_lookup(current->mm, address);
+	if (move.vma)
+		err = migrate_vma_setup(&move) ?: device_move_page(&move);
+	mmap_read_unlock(current->mm);
+	return err;
+}
+#else
+static int device_move_set(void *unused, u64 address)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+DEFINE_DEBUGFS_ATTRIBUTE(device_move_fops, NULL, device_move_set, "%llu\n");
+
 static int __init privmem_test_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("privmem_test", NULL);
@@ -562,6 +642,7 @@ static int __init privmem_test_init(void)
 
 	debugfs_create_u32("nid", 0600, dir, &test_nid);
 	debugfs_create_file("held", 0600, dir, NULL, &held_fops);
+	debugfs_create_file("device_move", 0200, dir, NULL, &device_move_fops);
 	for (i = 0; i < ARRAY_SIZE(ways); i++)
 		debugfs_create_file(ways[i].name, 0400, dir, (void *)&ways[i], &way_fops);
 	return 0;

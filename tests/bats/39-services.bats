@@ -22,6 +22,7 @@ setup() {
 }
 
 teardown() {
+	echo 511 >$thp/khugepaged/max_ptes_none
 	echo 10000 >$thp/khugepaged/scan_sleep_millisecs
 	echo 4096 >$thp/khugepaged/pages_to_scan
 	[[ ! -e $damon/0/state ]] || echo off >$damon/0/state 2>/dev/null || :
@@ -406,6 +407,33 @@ poisoned() {
 	exec {stdin}>"$tmp/$1.in"
 	wait_for 20 hold_is_over "$tmp/$1.out" "$!"
 	grep -qx ready "$tmp/$1.out" || { cat "$tmp/$1.out"; return 1; }
+}
+
+# isolation: row 1
+# seen red with the test of migrate.c taken out (N1 1: a lowered limit raised SIGBUS where
+# there had been memory), the last line with that of thp_underused() taken out
+@test "services: a private huge page keeps its empty pages when it is split, and is not split for them" {
+	local split
+
+	says "N1 511" splithuge 1 1
+	says "N1 512" splithuge 1 0
+	echo 0 >$thp/khugepaged/max_ptes_none
+	split=$(vmstat_of thp_split_page)
+	says "N1 512" splithuge 1 0
+	[[ $(vmstat_of thp_split_page) == "$split" ]]
+	given_back
+}
+
+# isolation: row 37
+# seen red with the tests of migrate_device.c taken out: both moved, node 1 stayed charged and
+# memory.current fell below zero, with a warning
+@test "services: a device driver moves ordinary pages and leaves private ones" {
+	says "EBUSY N1 512
+EBUSY N1 1" device 1
+	says "0 N0 1 absent 511
+0 N0 1" device 0
+	cg_expect g $stem.current "N1 0\nN2 0"
+	given_back
 }
 
 # isolation: row 31

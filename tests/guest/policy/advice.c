@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What madvise() does to pages: advice, and poison. */
+/* What madvise() does to pages: advice, and poison. And what drivers and shrinkers do. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +67,54 @@ int verb_advise(char **args)
 	printf("%s ", result ? strerrorname_np(error) : "0");
 	print_places(memory, bytes);
 	if (!is_filled(memory, bytes))
+		printf("CORRUPT\n");
+	return 0;
+}
+
+/* One huge page of which one byte is not zero. */
+static char *map_huge(const char *nodes)
+{
+	char *memory = map_bound(nodes, 2 * HUGE_BYTES);
+
+	memory += -(unsigned long)memory % HUGE_BYTES;
+	madvise(memory, HUGE_BYTES, MADV_HUGEPAGE);
+	*(volatile char *)memory = 1;
+	return memory;
+}
+
+int verb_splithuge(char **args)
+{
+	size_t left = HUGE_BYTES - strtoul(args[1], NULL, 10) * PAGE;
+	char *memory = map_huge(args[0]);
+
+	if (left < HUGE_BYTES)
+		munmap(memory + left, HUGE_BYTES - left);
+	write_cgroup("/proc/sys/vm", "drop_caches", "2");
+	return print_places(memory, left);
+}
+
+static void device_move(void *memory)
+{
+	int fd = open("/sys/kernel/debug/privmem_test/device_move", O_WRONLY), length;
+	char address[32];
+
+	length = snprintf(address, sizeof(address), "%#lx", (unsigned long)memory);
+	if (fd < 0)
+		fail("device_move");
+	printf("%s ", write(fd, address, length) < 0 ? strerrorname_np(errno) : "0");
+	close(fd);
+}
+
+int verb_device(char **args)
+{
+	char *huge = map_huge(args[0]), *small = map_bound(args[0], PAGE);
+
+	device_move(huge);
+	print_places(huge, HUGE_BYTES);
+	fill(small, PAGE);
+	device_move(small);
+	print_places(small, PAGE);
+	if (!is_filled(small, PAGE))
 		printf("CORRUPT\n");
 	return 0;
 }

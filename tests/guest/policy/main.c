@@ -44,6 +44,10 @@
  *	hugetlb NODES			touch a huge page of hugetlb bound there
  *	kernelmem NODES			set_mempolicy(), then make the kernel allocate:
  *					pipes, sockets, files, page tables; holds it
+ *	splithuge NODES PAGES		touch one byte of a huge page, unmap its last PAGES
+ *					and drop caches: where the rest is
+ *	device NODES			touch a huge and a small page, have a driver move
+ *					both: how that ended and where they are, each
  *	poison NODES ADVICE		touch 4 pages, poison the third or take it offline
  *					(hard, soft): its pfn, where they are, which
  *					cannot be read; holds what is left
@@ -92,6 +96,8 @@ static const struct verb {
 	{ "odirect", 2, verb_odirect },
 	{ "hugetlb", 1, verb_hugetlb },
 	{ "kernelmem", 1, verb_kernelmem },
+	{ "splithuge", 2, verb_splithuge },
+	{ "device", 1, verb_device },
 	{ "poison", 2, verb_poison },
 	{ "balance", 2, verb_balance },
 };

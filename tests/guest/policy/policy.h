@@ -70,6 +70,8 @@ int verb_hugetlb(char **args);
 
 /* advice.c */
 int verb_advise(char **args);
+int verb_splithuge(char **args);
+int verb_device(char **args);
 int verb_poison(char **args);
 
 #endif
