@@ -76,19 +76,22 @@ says() {
 	for tier in /sys/devices/virtual/memory_tiering/memory_tier*/nodelist; do
 		[[ $(<"$tier") == 0 ]]
 	done
-	[[ -z $(pgrep -x 'kswapd1|kcompactd1') ]]
+	[[ -z $(pgrep -x 'kswapd[12]|kcompactd[12]') ]]
 }
 
 # isolation: row 1
 # isolation: row 23
 @test "opt-ins: memory pressure on ordinary memory takes nothing from a private node" {
 	granted
+	swap_on
 	cg_hold g private --size=16M
-	cg_make p
-	cg_write p memory.max 64M
-	run cg_exec p privmem-touch --bind=none --size=256M
-	((status != 0))
+	cg_hold g twin --bind=none --size=16M
+	# from within its cgroup and from above it
+	cg_write g memory.reclaim 8M || :
+	echo 32M >/sys/fs/cgroup/memory.reclaim || :
+	(($(cg_read g memory.swap.current) > 8 << 20))
 	[[ $(cg_value g $stem.current N1) == 16777216 ]]
+	cg_release twin
 	cg_release private
 	grep -qx "N1 16777216" "$tmp/private.out"
 }

@@ -102,10 +102,16 @@ they_live() {
 
 # isolation: row 11
 @test "overfill: with no room for one huge page, huge ones are split to move in" {
+	local pid
+
 	granted 1-2
 	cg_write g $stem.max "N1 1M"
-	run -0 cg_exec g privmem-touch --huge --nodes=2 --size=2M
-	[[ $output == *"N2 2097152"* ]]
+	cg_hold g huge --huge --nodes=2 --size=2M
+	pid=$(pgrep -x privmem-touch)
+	grep -q '^AnonHugePages: *2048 kB' "/proc/$pid/smaps_rollup"
+	cg_exec g migratepages "$pid" 2 1
+	cg_expect g $stem.current "N1 1048576\nN2 1048576"
+	cg_release huge
 	run -3 cg_exec g privmem-touch --catch --huge --size=2M
 	[[ $output == *"sigbus 1048576 BUS_ADRERR"* && $output != *N0* && $output != *N2* ]]
 	cg_expect g $stem.current "N1 0\nN2 0"

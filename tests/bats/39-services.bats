@@ -389,6 +389,9 @@ CORRUPT" advise 0 262144 free+pageout
 	says "0 N1 16" odirect 1 /var/tmp/privmem-direct
 	rm /var/tmp/privmem-direct
 	given_back
+	dax_write 1 state offline
+	nodes_expect has_private_memory 2
+	dax_write 1 state online
 }
 
 # unpoison NAME: the page that the task of that name told, once it is over

@@ -150,16 +150,3 @@ ended() {
 	ended
 	cg_expect r $stem.current "N1 0\nN2 0"
 }
-
-# isolation: row 1
-@test "swap: a task that eats all its memory and swaps gets none of the node" {
-	wait_for 10 node_has_free 1 131072
-	cg_make e
-	cg_write e memory.max 16M
-	cg_hold e eater --bind=none --size=40M
-	(($(cg_read e memory.swap.current) > 20 << 20))
-	node_has_free 1 131072
-	cg_release eater
-	grep -qx "touched 41943040" "$tmp/eater.out"
-	run -1 grep '^N[12]' "$tmp/eater.out"
-}
