@@ -13,16 +13,18 @@ load lib
 
 # isolation: row 3
 @test "no cpusets: tasks in and out of the root cgroup that eat all memory get none of a private node" {
-	local free
+	local free allocated
 
 	free=$(nodes_free)
+	allocated="$(node_allocated 1) $(node_allocated 2)"
 	[[ $free == "131072 131072" ]]
 	# Else a gigabyte is refused before a page of it is asked for.
 	echo 1 >/proc/sys/vm/overcommit_memory
 	run -137 privmem-touch --bind=none --size=1G
 	cg_make a
 	run -137 cg_exec a privmem-touch --bind=none --size=1G
-	wait_for 10 nodes_have_free "$free"
+	nodes_have_free "$free"
+	[[ "$(node_allocated 1) $(node_allocated 2)" == "$allocated" ]]
 }
 
 # isolation: row 3

@@ -9,7 +9,8 @@ setup_file() {
 	# Else a gigabyte is refused before a page of it is asked for.
 	echo 1 >/proc/sys/vm/overcommit_memory
 	free_before=$(node_free 1)
-	export free_before
+	allocated_before=$(node_allocated 1)
+	export free_before allocated_before
 }
 
 teardown() {
@@ -17,12 +18,14 @@ teardown() {
 	swap_off
 }
 
-# is_untouched: no page of node 1 went since the file began
+# is_untouched: no page of node 1 went since the file began, not even for a moment
 is_untouched() {
-	local free
+	local free allocated
 
 	free=$(node_free 1)
 	((free == free_before)) || { echo "node 1 had $free_before free pages, has $free"; return 1; }
+	allocated=$(($(node_allocated 1) - allocated_before))
+	((!allocated)) || { echo "$allocated pages were allocated there"; return 1; }
 }
 
 # isolation: row 2
@@ -90,15 +93,15 @@ is_untouched() {
 	[[ -z $(pgrep -x 'kswapd[12]|kcompactd[12]') ]]
 	[[ -n $(pgrep -x kswapd0) ]]
 	cg_make g
-	cg_write g memory.private_nodes 1
-	cg_hold g held --size=4M
+	cg_write g memory.private_nodes 2
+	cg_hold g held --nodes=2 --size=4M
 	before=$(grep '^compact_.*_scanned' /proc/vmstat)
-	echo 1 >/sys/devices/system/node/node1/compact
+	echo 1 >/sys/devices/system/node/node2/compact
 	after=$(grep '^compact_.*_scanned' /proc/vmstat)
 	[[ $before == "$after" ]] || { diff <(echo "$before") <(echo "$after"); false; }
 	cg_release held
 	echo 1 >/proc/sys/vm/compact_memory
-	wait_for 10 is_untouched
+	is_untouched
 }
 
 # isolation: row 3

@@ -32,6 +32,7 @@ kmem_in_iomem() {
 
 # isolation: row 32
 # isolation: row 33
+# Seen red with opt-ins taken that this kernel does not have.
 @test "bring-up: opt-ins that do not go together or do not exist are refused" {
 	kmem_unbind 2
 	nodes_expect has_private_memory 1
@@ -77,6 +78,7 @@ kmem_in_iomem() {
 }
 
 # isolation: row 28
+# Seen red with offlining that gives up wherever pages are in use.
 @test "bring-up: memory that migration can move off does not hold a node" {
 	cg_make a
 	cg_write a memory.private_nodes 2
@@ -111,6 +113,7 @@ kmem_in_iomem() {
 }
 
 # isolation: row 29
+# Seen red with memory that goes and leaves its resource behind.
 @test "bring-up: private, ordinary, private, and nothing stays in iomem" {
 	local before block
 
@@ -137,6 +140,7 @@ kmem_in_iomem() {
 
 # isolation: row 29
 # PRIVMEM_CYCLES=100 when there is time.
+# Seen red with memory that goes and leaves its resource behind.
 @test "bring-up: unbind and bind, again and again" {
 	local before i
 

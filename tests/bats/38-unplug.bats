@@ -93,6 +93,7 @@ is_intact() {
 }
 
 # isolation: row 28
+# Seen red with offlining that gives up wherever pages are in use.
 @test "unplug: in use, revoked before: pages move off all the same" {
 	granted
 	cg_hold g user --size=1M
@@ -105,6 +106,7 @@ is_intact() {
 }
 
 # isolation: row 28
+# Seen red with offlining that gives up wherever pages are in use.
 @test "unplug: in use, revoked after, given back when the node is: what moved off stays off" {
 	granted
 	cg_hold g user --size=1M
@@ -118,6 +120,7 @@ is_intact() {
 }
 
 # isolation: row 28
+# Seen red with a request cut down to the nodes that are online when it is written.
 @test "unplug: granted while the node is away: the grant holds when it comes" {
 	granted none
 	dax_write 1 state offline
@@ -159,6 +162,7 @@ is_intact() {
 }
 
 # isolation: row 28
+# Seen red with -EBUSY for memory that is there already.
 @test "unplug: unbound while pinned, revoked, exited: the node stays and is adopted" {
 	granted
 	pinned
@@ -175,6 +179,7 @@ is_intact() {
 }
 
 # isolation: row 28
+# Seen red with offlining that gives up wherever pages are in use.
 @test "unplug: unbound while in use: gone, its pages in ordinary memory, and bound again" {
 	granted
 	cg_hold g user --size=1M
@@ -201,6 +206,7 @@ is_intact() {
 }
 
 # isolation: row 28
+# Seen red with offlining that gives up wherever pages are in use.
 @test "unplug: a cgroup removed while its pages are on the node: they go with it" {
 	cg_make g/x away
 	cg_write g $stem 1
@@ -237,6 +243,7 @@ is_intact() {
 
 # isolation: row 29
 # PRIVMEM_CYCLES=100 when there is time.
+# Seen red with memory that goes and leaves its resource behind.
 @test "unplug: through state again and again, and iomem as it was" {
 	local before i
 

@@ -384,6 +384,7 @@ CORRUPT" advise 0 262144 free+pageout
 }
 
 # isolation: row 27
+# seen red with every pin of a private page refused
 @test "services: O_DIRECT into private memory works in place and the node can go afterwards" {
 	dd if=/dev/urandom of=/var/tmp/privmem-direct bs=64K count=1 status=none
 	says "0 N1 16" odirect 1 /var/tmp/privmem-direct
@@ -480,6 +481,7 @@ EBUSY N1 1" device 1
 }
 
 # isolation: row 31
+# seen red with memory_failure() that leaves free pages alone
 @test "services: poison of a free private page takes that page, and unpoison gives it back" {
 	local pfn
 

@@ -105,6 +105,7 @@ overfills() {
 }
 
 # isolation: row 22
+# Seen red with the statistics of ordinary nodes alone flushed and shown.
 @test "limit: memory.stat and memory.numa_stat show private pages" {
 	cg_make a
 	cg_write a $stem 1

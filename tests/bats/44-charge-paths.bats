@@ -165,6 +165,7 @@ N0 1" movefile "$tmp/file" 1
 }
 
 # isolation: row 17
+# Seen red with ungranted nodes left in the mask of migrate_pages().
 @test "charge: migrate_pages is EPERM for an ungranted node and moves to a granted one" {
 	granted
 	says "left 0 N0 4" migrate bind 1 1 0

@@ -19,6 +19,7 @@ load nocgroup
 }
 
 # isolation: row 36
+# Seen red with nobody granted anything where grants do not bind.
 @test "no controller: memory is allocated, moved, copied and freed uncharged" {
 	memory_comes_and_goes
 }
@@ -29,6 +30,7 @@ load nocgroup
 }
 
 # isolation: row 36
+# Seen red with offlining that gives up wherever pages are in use.
 @test "no controller: a node in use goes offline and comes back" {
 	node_can_go
 }

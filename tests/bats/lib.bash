@@ -154,6 +154,12 @@ nodes_free() {
 	echo "$free"
 }
 
+# node_allocated NID: how many pages ever were, those that are free again included
+node_allocated() {
+	awk '$1 == "numa_hit" || $1 == "numa_miss" { sum += $2 } END { print sum }' \
+		"/sys/devices/system/node/node$1/numastat"
+}
+
 # nodes_have_free "PAGES PAGES"
 nodes_have_free() {
 	[[ $(nodes_free) == "$1" ]]
