@@ -29,6 +29,7 @@ is_untouched() {
 }
 
 # isolation: row 2
+# Seen red with its memory in ZONE_NORMAL and its zones in others' lists: pages were missing.
 @test "gate: an idle private node has every page free" {
 	is_untouched
 	((free_before == 131072))

@@ -44,6 +44,7 @@ lacks() {
 }
 
 # isolation: row 2
+# Seen red with its memory in ZONE_NORMAL and its zones in others' lists: it could not go.
 @test "kernel: a node that just came back has every page free: nothing of mm's own was made there" {
 	lacks 0
 	[[ $(node_kb 1 Slab) == 0 && $(node_kb 1 SUnreclaim) == 0 ]]
