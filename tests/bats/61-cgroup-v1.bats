@@ -9,12 +9,8 @@ load nocgroup
 v1=/sys/fs/cgroup/memory/privmem-test
 
 teardown() {
-	local pid
-
-	for pid in $(cat $v1/cgroup.procs 2>/dev/null); do
-		echo "$pid" >/sys/fs/cgroup/memory/cgroup.procs || :
-	done
-	[[ ! -d $v1 ]] || rmdir $v1
+	stop_holders
+	[[ ! -d $v1 ]] || find $v1 -depth -type d -exec rmdir {} +
 	swap_off
 	nodes_restore
 	wait_for 10 node_has_free 1 131072

@@ -10,10 +10,17 @@ setup() {
 }
 
 teardown() {
+	stop_holders
 	swap_off
 	nodes_restore
 	wait_for 10 node_has_free 1 131072
 	wait_for 10 node_has_free 2 131072
+}
+
+# stop_holders: what a test that failed left running holds the node, and bats' output
+stop_holders() {
+	pkill -KILL -x privmem-touch || :
+	wait
 }
 
 # without COMMAND...: as root that lacks the one capability
