@@ -6,6 +6,7 @@
 load lib
 
 # isolation: row 3
+# Seen red booted as the other files are.
 @test "no cpusets: there are none" {
 	[[ " $(</sys/fs/cgroup/cgroup.controllers) " != *" cpuset "* ]]
 	grep -qE '^cpuset\s.*\s0$' /proc/cgroups

@@ -69,6 +69,7 @@ granted() {
 }
 
 # isolation: row 15
+# Seen red without the test for relative masks in mpol_names_private().
 @test "policy: a relative mask never names a private node" {
 	granted 1-2
 	policy g bind bind+relative 1 "bind 1"

@@ -316,6 +316,7 @@ damon_tried() {
 }
 
 # isolation: row 14
+# structural: targets come of memory tiers, which hold ordinary nodes alone (35-optins)
 @test "services: with demotion on, reclaim swaps ordinary memory and never demotes to a private node" {
 	local before pid
 

@@ -23,6 +23,7 @@ teardown() {
 	cg_remove .
 	swap_off
 	echo "$cluster" >/proc/sys/vm/page-cluster
+	echo true >/sys/kernel/mm/swap/vma_ra_enabled
 }
 
 # swapped PATH NODES [shared]: 16 pages there, in swap, with a policy; sets $pid
@@ -71,6 +72,7 @@ ended() {
 }
 
 # isolation: row 9
+# Seen red with neither mpol_for_mm() nor swapin_for_others().
 @test "swap: swapoff brings everything to ordinary memory, granted or not" {
 	swapped g 1
 	swap_off
@@ -123,6 +125,8 @@ ended() {
 @test "swap: others' swap-ins never land on the node, read ahead by a bound task or not" {
 	cg_make u
 	swapped u -
+	# neighbours in swap, not in the mapping
+	echo false >/sys/kernel/mm/swap/vma_ra_enabled
 	echo 5 >/proc/sys/vm/page-cluster
 	run -0 cg_exec g privmem-policy swapin 1 65536 "$cg_top/g"
 	[[ $output == *"in: "*"N1"* && $output != *CORRUPT* ]]

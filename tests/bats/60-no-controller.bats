@@ -7,6 +7,7 @@ load lib
 load nocgroup
 
 # isolation: row 36
+# Seen red booted as the other files are.
 @test "no controller: there are no files" {
 	run ! grep -qw memory /sys/fs/cgroup/cgroup.controllers
 	[[ ! -e /sys/fs/cgroup/memory.private_nodes.effective ]]
