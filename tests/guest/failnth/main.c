@@ -115,10 +115,12 @@ static struct outcome try_once(const struct operation *op, unsigned int n)
 	return outcome;
 }
 
-/* Is this a way to say that there is no memory? */
-static bool is_failure(int err)
+/* Is this a way to say that there is no memory? EPERM is KASAN's, whose notifier vetoes. */
+static bool is_failure(const struct operation *op, int err)
 {
 	switch (err) {
+	case EPERM:
+		return op->is_node;
 	case 0:
 	case ENOMEM:
 	case EAGAIN:
@@ -147,7 +149,7 @@ static void run_all(const struct operation *op, unsigned int max)
 		tries++;
 		if (op->is_node)
 			restore_node();
-		if (!outcome.is_right || !is_failure(outcome.err) ||
+		if (!outcome.is_right || !is_failure(op, outcome.err) ||
 		    (!outcome.is_injected && outcome.err)) {
 			fprintf(stderr, "%s, allocation %u%s: %s%s\n", op->name, n,
 				outcome.is_injected ? "" : " not reached",
