@@ -241,6 +241,8 @@ granted() {
 }
 
 # isolation: row 7
+# structural: private zones are for movable pages alone, and what is not movable heeds no
+# policy that names only such. It stays green with every mpol_ordinary() gone.
 @test "policy: page tables and slab of a bound task are ordinary memory" {
 	local free
 

@@ -154,6 +154,8 @@ lacks() {
 }
 
 # isolation: row 5
+# structural: mm does not apply a bind policy of which no cpuset allows a node. It stays
+# green with every mpol_ordinary() of mempolicy.c and hugetlb.c gone.
 @test "kernel: huge pages of hugetlb's overcommit are ordinary, for a task bound to a private node too" {
 	lacks 0
 	cg_make g
