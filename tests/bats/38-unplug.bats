@@ -64,6 +64,7 @@ refuses_to_go() {
 	[[ $output == *"Device or resource busy"* ]]
 	dax_expect 1 state online
 	nodes_expect has_private_memory 1-2
+	[[ $(node_kb 1 MemTotal) == 524288 ]]
 }
 
 goes_and_comes() {
