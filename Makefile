@@ -18,6 +18,7 @@ help:
 	@echo 'make matrix         compile the queue where what it builds on is missing'
 	@echo 'make mutants        take one protection after the other out of the kernel: a test has to notice'
 	@echo 'make compare        selftests of the kernel and stress-ng: our kernel has to do as the stock one'
+	@echo 'make bench          what a page costs, on the stock kernel and on ours'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
 	@echo
 	@echo 'make deps           install the Debian packages the rest needs (as root)'
@@ -79,6 +80,9 @@ mutants: kernel image
 compare: kernel kernel-stock image
 	@tests/compare/run
 
+bench: kernel kernel-stock image
+	@tests/bench/run
+
 MINUTES	?= 20
 SEED	?=
 soak: kernel image
@@ -106,7 +110,7 @@ uninstall:
 	@rm -rf $(BUILD)/uninstall
 
 clean:
-	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare \
+	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare $(BUILD)/bench \
 		$(BUILD)/tree $(BUILD)/image/*/root.* $(TREE) \
 		$(BUILD)/linux/*/out* $(BUILD)/linux/privmem $(BUILD)/linux/privmem.files
 
@@ -114,4 +118,4 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 vm demo test test-debug matrix mutants compare soak tree export lint install uninstall clean distclean
+	image-debian12 image-debian13 vm demo test test-debug matrix mutants compare bench soak tree export lint install uninstall clean distclean
