@@ -90,7 +90,9 @@ uses() {
 			"$tmp/enough" "$tmp/err.$i" &
 		pids+=($!)
 	done
-	for ((i = 0; i < 8; i++)); do
+	# until it could have gone wrong
+	for ((i = 0; i < 8 || $(cg_value g $stem.peak N1) == 0; i++)); do
+		((i < 200))
 		cg_write g $stem none
 		cg_write g/x $stem.max "N1 $((i % 5 * 65536))"
 		cg_write g $stem 1
