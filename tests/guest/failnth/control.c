@@ -14,11 +14,6 @@ static void prepare_nodes(void)
 	open_for_write(TOP "/f/g/memory.private_nodes");
 }
 
-static int run_nodes(void)
-{
-	return write_value("1-2");
-}
-
 static bool check_nodes(int err)
 {
 	return file_is(TOP "/f/g/memory.private_nodes", err ? "\n" : "1-2\n");
@@ -29,14 +24,14 @@ static void prepare_subtree(void)
 	open_for_write(TOP "/f/g/memory.private_nodes.subtree");
 }
 
-static int run_subtree(void)
-{
-	return write_value("1-2");
-}
-
 static bool check_subtree(int err)
 {
 	return file_is(TOP "/f/g/memory.private_nodes.subtree", err ? "\n" : "1-2\n");
+}
+
+static int run_nodes(void)
+{
+	return write_value("1-2");
 }
 
 static void prepare_max(void)
@@ -116,7 +111,7 @@ static int run_read_files(void)
 
 const struct operation control_operations[] = {
 	{ "nodes", prepare_nodes, run_nodes, check_nodes, false },
-	{ "subtree", prepare_subtree, run_subtree, check_subtree, false },
+	{ "subtree", prepare_subtree, run_nodes, check_subtree, false },
 	{ "max", prepare_max, run_max, check_max, false },
 	{ "mkdir", prepare_mkdir, run_mkdir, check_mkdir, false },
 	{ "mkdir-granted", prepare_mkdir_granted, run_mkdir, check_mkdir_granted, false },

@@ -93,9 +93,7 @@ static void prepare_source(void)
 
 static int run_read(void)
 {
-	ssize_t n = read(file_fd, memory, PAGE);
-
-	return n < 0 ? errno : 0;
+	return result(read(file_fd, memory, PAGE));
 }
 
 static int run_fork(void)
