@@ -174,6 +174,10 @@ N0 1" movefile "$tmp/file" 1
 	run -0 cg_exec g privmem-policy migrate default - 0 1
 	[[ $output == "left "*" N1 4" ]]
 	says "EINVAL N0 4" migrate default - 0 1,5
+	# The first pages of the task take the room.
+	cg_write g $stem.max "N1 8K"
+	run -0 cg_exec g privmem-policy migrate default - 0 1
+	[[ $output == "left "[1-9]*" N0 4" ]]
 	cg_write g $stem none
 	says "EPERM N0 4" migrate default - 0 1
 	is_over
