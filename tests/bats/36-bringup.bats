@@ -102,7 +102,7 @@ kmem_in_iomem() {
 	start=$SECONDS
 	run ! dax_write 2 state offline
 	[[ $output == *"Device or resource busy"* ]]
-	((SECONDS - start < 30))
+	((SECONDS - start < 30 * patience))
 	dax_expect 2 state online
 	nodes_expect has_private_memory 1-2
 	[[ $(node_kb 2 MemTotal) == 524288 ]]

@@ -156,7 +156,7 @@ is_intact() {
 	refuses_to_go
 	cg_write g $stem 1
 	refuses_to_go
-	((SECONDS - start < 40))
+	((SECONDS - start < 40 * patience))
 	unpinned
 	goes_and_comes
 	is_usable

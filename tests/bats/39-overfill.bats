@@ -145,7 +145,7 @@ they_live() {
 	granted
 	cg_write g memory.max 16M
 	cg_hold g private --size=64M
-	run -0 timeout 30 bash -c "echo \$\$ >$cg_top/g/cgroup.procs; exec dd if=/dev/vda of=/dev/null bs=1M count=64 status=none"
+	run -0 timeout $((30 * patience)) bash -c "echo \$\$ >$cg_top/g/cgroup.procs; exec dd if=/dev/vda of=/dev/null bs=1M count=64 status=none"
 	(($(cg_value g memory.events max) > 0))
 	[[ $(cg_value g memory.events oom) == 0 ]]
 	[[ $(cg_value g $stem.current N1) == 67108864 ]]
@@ -159,6 +159,6 @@ they_live() {
 	granted
 	cg_write g memory.max 16M
 	cg_hold g private --size=64M
-	run -137 timeout 60 bash -c "echo \$\$ >$cg_top/g/cgroup.procs; exec privmem-touch --bind=none --size=200M"
+	run -137 timeout $((60 * patience)) bash -c "echo \$\$ >$cg_top/g/cgroup.procs; exec privmem-touch --bind=none --size=200M"
 	(($(cg_value g memory.events oom_kill) >= 1))
 }

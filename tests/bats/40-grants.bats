@@ -174,7 +174,7 @@ is_bound() {
 
 	cg_make a/b
 	cg_write a $stem 1
-	cg_exec a/b strace -o /dev/null -e trace=mbind -e inject=mbind:delay_exit=3000000 \
+	cg_exec a/b strace -o /dev/null -e trace=mbind -e inject=mbind:delay_exit=$((3000000 * patience)) \
 		privmem-touch --catch --size=64K >"$tmp/out" 2>&1 &
 	pid=$!
 	# mbind is done and held on its way out.

@@ -257,7 +257,7 @@ daemon_is_other() {
 		sleep 1000' >"$BATS_TEST_TMPDIR/out" 3>&- &
 	pid=$!
 	wait_for 20 grep -qx ready "$BATS_TEST_TMPDIR/out"
-	run -0 timeout 10 privmemctl nodes
+	run -0 timeout $((10 * patience)) privmemctl nodes
 	kill "$pid"
 }
 

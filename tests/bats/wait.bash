@@ -3,9 +3,13 @@
 #
 # How tests wait: for what they wait for, with a deadline.
 
+# What a deadline for the plain kernel is multiplied by: the debug kernel is that much slower.
+patience=1
+[[ $(uname -r) != *-debug ]] || patience=20
+
 # wait_for SECONDS COMMAND...: until COMMAND succeeds
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + $1 * patience))
 
 	shift
 	until "$@"; do
