@@ -93,6 +93,18 @@ int verb_splithuge(char **args)
 	return print_places(memory, left);
 }
 
+int verb_halfhuge(char **args)
+{
+	char *memory = map_huge(args[0]);
+
+	fill(memory, HUGE_BYTES);
+	if (madvise(memory, HUGE_BYTES / 2, MADV_DONTNEED))
+		fail("madvise");
+	print_places(memory, HUGE_BYTES);
+	hold();
+	return 0;
+}
+
 static void device_move(void *memory)
 {
 	int fd = open("/sys/kernel/debug/privmem_test/device_move", O_WRONLY), length;

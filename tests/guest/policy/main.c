@@ -46,6 +46,14 @@
  *					pipes, sockets, files, page tables; holds it
  *	splithuge NODES PAGES		touch one byte of a huge page, unmap its last PAGES
  *					and drop caches: where the rest is
+ *	halfhuge NODES			touch a huge page, give back its first half: where
+ *					the rest is; holds it
+ *	uffdcopy NODES BYTES		UFFDIO_COPY into such memory: bytes copied, how it
+ *					ended, where it is
+ *	uffdmove NODES BYTES		UFFDIO_MOVE of such memory into some of no policy:
+ *					the same
+ *	vmwrite NODES BYTES		process_vm_writev() to a child that touched the
+ *					first half of such memory: the same
  *	device NODES			touch a huge and a small page, have a driver move
  *					both: how that ended and where they are, each
  *	poison NODES ADVICE		touch 4 pages, poison the third or take it offline
@@ -97,6 +105,10 @@ static const struct verb {
 	{ "hugetlb", 1, verb_hugetlb },
 	{ "kernelmem", 1, verb_kernelmem },
 	{ "splithuge", 2, verb_splithuge },
+	{ "halfhuge", 1, verb_halfhuge },
+	{ "uffdcopy", 2, verb_uffdcopy },
+	{ "uffdmove", 2, verb_uffdmove },
+	{ "vmwrite", 2, verb_vmwrite },
 	{ "device", 1, verb_device },
 	{ "poison", 2, verb_poison },
 	{ "balance", 2, verb_balance },

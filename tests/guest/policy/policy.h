@@ -68,9 +68,15 @@ int verb_fork(char **args);
 int verb_odirect(char **args);
 int verb_hugetlb(char **args);
 
+/* handler.c */
+int verb_uffdcopy(char **args);
+int verb_uffdmove(char **args);
+int verb_vmwrite(char **args);
+
 /* advice.c */
 int verb_advise(char **args);
 int verb_splithuge(char **args);
+int verb_halfhuge(char **args);
 int verb_device(char **args);
 int verb_poison(char **args);
 
