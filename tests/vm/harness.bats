@@ -39,11 +39,14 @@ refused() {
 	refused "--smp: ''" --smp '' -- true
 	refused "--mem: '2T'" --mem 2T -- true
 	refused "--mem: '100M'" --mem 100M -- true
+	refused "--nodes: '0'" --nodes 0 -- true
+	refused "--nodes: '64'" --nodes 64 -- true
 	refused "--guest: 'debian11'" --guest debian11 -- true
 	refused "--kernel: 'new'" --kernel new -- true
 	refused "--timeout: 'soon'" --timeout soon -- true
 	refused "--share: '/nonexistent'" --share /nonexistent -- true
 	refused "--icount counts for one CPU" --icount --smp 2 -- true
+	refused "--icount counts for one CPU" --icount --parallel -- true
 	# What stands behind the options is the command's.
 	refused "--share: '/nonexistent'" --icount --share /nonexistent -- echo --smp 2
 }
@@ -82,7 +85,8 @@ soak_refused() {
 	echo "got: status $status, $(<"$BATS_TEST_TMPDIR/err")"
 	[[ $status -eq 7 && $(<"$BATS_TEST_TMPDIR/err") == told ]]
 	cmp "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/share/bytes"
-	"$run_vm" --kernel stock -- test ! -e /marker
+	"$run_vm" --kernel stock --nodes 4 -- sh -c \
+		'test ! -e /marker && grep -qx 0-4 /sys/devices/system/node/possible'
 	[[ $(stat -c '%s %b %Y' "$image") == "$before" ]]
 	[[ ! -e $BATS_TEST_TMPDIR/share/new ]]
 }
