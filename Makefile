@@ -18,7 +18,7 @@ help:
 	@echo 'make matrix         compile the queue where what it builds on is missing'
 	@echo 'make mutants        take one protection after the other out of the kernel: a test has to notice'
 	@echo 'make compare        selftests of the kernel and stress-ng: our kernel has to do as the stock one'
-	@echo 'make bench          what a page costs, on the stock kernel and on ours'
+	@echo 'make bench          what a page and a cgroup cost, on the stock kernel and on ours'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
 	@echo
 	@echo 'make deps           install the Debian packages the rest needs (as root)'

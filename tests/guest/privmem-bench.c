@@ -10,42 +10,17 @@
  * Exit status: 0, 1 if a call failed, 2 usage.
  */
 #define _GNU_SOURCE
-#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "mempolicy.h"
-
-static unsigned long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
+#include "bench.h"
 
 static double sample(unsigned long nodes, size_t pages)
 {
 	unsigned long long start = now();
-	char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t i;
 
-	if (memory == MAP_FAILED)
-		err(1, "mmap");
-	if (madvise(memory, pages * PAGE, MADV_NOHUGEPAGE))
-		err(1, "madvise");
-	if (nodes && syscall(SYS_mbind, memory, pages * PAGE, MPOL_BIND, &nodes, MAX_NODES + 1, 0))
-		err(1, "mbind");
-	for (i = 0; i < pages; i++)
-		*(volatile char *)(memory + i * PAGE) = 1;
-	if (munmap(memory, pages * PAGE))
-		err(1, "munmap");
+	use(nodes, pages);
 	return (double)(now() - start) / pages;
 }
 
