@@ -100,7 +100,8 @@ cg_hold() {
 	local path=$1 name=$2
 
 	shift 2
-	rm -f "$tmp/$name.stop"
+	# What the one before it of this name said is not to be read again.
+	rm -f "$tmp/$name.stop" "$tmp/$name.out"
 	cg_exec "$path" privmem-touch --hold="$tmp/$name.stop" "$@" >"$tmp/$name.out" 2>&1 &
 	eval "pid_$name=$!"
 	wait_for 60 hold_is_over "$tmp/$name.out" "$!"
@@ -108,7 +109,7 @@ cg_hold() {
 }
 
 hold_is_over() {
-	grep -qx ready "$1" || ! kill -0 "$2" 2>/dev/null
+	grep -qsx ready "$1" || ! kill -0 "$2" 2>/dev/null
 }
 
 # cg_release NAME: let it end; its exit status
