@@ -13,6 +13,7 @@ is_near() {
 
 # What a test took away and failed to bring back is there for the next one.
 teardown() {
+	cg_remove .
 	[[ $(</sys/devices/system/node/has_private_memory) == 1-2 ]] || dax_write 1 state online
 }
 

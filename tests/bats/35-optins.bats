@@ -20,14 +20,6 @@ granted() {
 	cg_write g $stem 1
 }
 
-# says WANT ARGS...: privmem-policy in the granted cgroup
-says() {
-	local got
-
-	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
-	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
-}
-
 # isolation: row 18
 @test "opt-ins: cold, pageout and free change nothing without reclaim" {
 	granted

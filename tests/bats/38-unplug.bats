@@ -41,14 +41,6 @@ unpinned() {
 	wait "$pin"
 }
 
-# says WANT ARGS...: privmem-policy in the granted cgroup
-says() {
-	local got
-
-	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
-	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
-}
-
 # is_usable: node 1 is private, granted, empty, and serves
 is_usable() {
 	nodes_expect has_private_memory 1-2

@@ -48,14 +48,6 @@ in_use() {
 	wait_for 10 nodes_have_free "$want ${free#* }" || { echo "free: $(nodes_free), want $want"; return 1; }
 }
 
-# says WANT ARGS...: privmem-policy in the granted cgroup
-says() {
-	local got
-
-	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
-	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
-}
-
 # answers WANT COMMAND...: from the root cgroup, with every capability
 answers() {
 	local got

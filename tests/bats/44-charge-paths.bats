@@ -13,14 +13,6 @@ granted() {
 	[[ -z $2 ]] || cg_write g $stem.max "$2"
 }
 
-# says WANT ARGS...: privmem-policy in the granted cgroup
-says() {
-	local got
-
-	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
-	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
-}
-
 is_over() {
 	cg_expect g $stem.current "N1 0\nN2 0"
 }

@@ -76,22 +76,15 @@ uses() {
 	[[ $(cg_read g memory.swap.current) == 0 ]]
 }
 
-# says WANT ARGS...: privmem-policy in g, and everything is given back
-says() {
-	local got
-
-	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
-	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
-	uses g 0 0
-}
-
 @test "counters: userfaultfd copies what fits and says ENOMEM, and charges that once" {
 	cg_make g
 	cg_write g $stem 1
 	cg_write g $stem.max "N1 64K"
 	says "65536 0: N1 16" uffdcopy 1 65536
+	uses g 0 0
 	[[ $(cg_value g $stem.peak N1) == 65536 ]]
 	says "65536 ENOMEM: N1 16 absent 16" uffdcopy 1 131072
+	uses g 0 0
 	[[ $(cg_value g $stem.peak N1) == 65536 ]]
 	# The call that got so far, and the next one, which says why.
 	[[ $(cg_value g $stem.events N1.fail) == 2 ]]
@@ -103,6 +96,7 @@ says() {
 	# Not a page more than there is to move.
 	cg_write g $stem.max "N1 1M"
 	says "1048576 0: N1 256" uffdmove 1 1048576
+	uses g 0 0
 	[[ $(cg_value g $stem.peak N1) == 1048576 && $(cg_value g $stem.events N1.max) == 0 ]]
 }
 
@@ -110,6 +104,7 @@ says() {
 	cg_make g
 	cg_write g $stem 1
 	says "131072 0: N0 16 N1 16" vmwrite 1 131072
+	uses g 0 0
 	[[ $(cg_value g $stem.peak N1) == 65536 ]]
 }
 
@@ -124,7 +119,7 @@ says() {
 	pid=$HALF_PID
 	read -r -t 30 half <&"${HALF[0]}"
 	[[ $half == "N1 256 absent 256" ]]
-	# The counter, the node and what the cgroup's own statistics count as mapped.
+	# By the counter and on the node
 	[[ $(cg_value g $stem.current N1) == 2097152 ]]
 	wait_for 10 node_has_free 1 $((free - 512))
 	echo 2 >/proc/sys/vm/drop_caches

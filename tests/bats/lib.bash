@@ -94,6 +94,14 @@ cg_exec() {
 	bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$cg_top/$path" "$@" 3>&-
 }
 
+# says WANT ARGS...: privmem-policy in cgroup g answers so
+says() {
+	local got
+
+	got=$(cg_exec g privmem-policy "${@:2}" 2>&1)
+	[[ $got == "$1" ]] || { printf 'privmem-policy %s\ngot:  %s\nwant: %s\n' "${*:2}" "$got" "$1"; return 1; }
+}
+
 # cg_hold PATH NAME ARGS...: start privmem-touch there, wait until it holds its
 # memory; its output is $tmp/NAME.out
 cg_hold() {
