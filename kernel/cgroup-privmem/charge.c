@@ -53,13 +53,14 @@ static __always_inline bool counter_try_add(struct privmem_counter *counter, lon
 	return false;
 }
 
-/*
- * A large charge that fails high up in the chain has for a moment filled the
- * counters below, where it could refuse a small charge that fits.  So ask
- * before adding.  A small charge does no such harm: the others would have met
- * the same full counter.
+/**
+ * privmem_counter_find_full() - the first counter upwards without room
+ * @counter: where to begin; may be NULL
+ * @nr_pages: what it would have to take
+ *
+ * Return: NULL if all have room
  */
-static struct privmem_counter *counter_find_full(struct privmem_counter *counter, long nr_pages)
+struct privmem_counter *privmem_counter_find_full(struct privmem_counter *counter, long nr_pages)
 {
 	for (; counter; counter = counter->parent)
 		if (nr_pages > READ_ONCE(counter->max) - atomic_long_read(&counter->usage))
@@ -89,8 +90,14 @@ struct privmem_counter *privmem_counter_charge(struct privmem_counter *counter,
 {
 	struct privmem_counter *full;
 
+	/*
+	 * A large charge that fails high up in the chain has for a moment filled
+	 * the counters below, where it could refuse a small charge that fits.  So
+	 * ask before adding.  A small charge does no such harm: the others would
+	 * have met the same full counter.
+	 */
 	if (nr_pages > 1) {
-		full = counter_find_full(counter, nr_pages);
+		full = privmem_counter_find_full(counter, nr_pages);
 		if (full)
 			return full;
 	}
@@ -254,7 +261,7 @@ void privmem_count_event(struct mem_cgroup *memcg, int nid, enum privmem_event e
 		counter_count_event(counter, event);
 }
 
-/* The first charge of @memcg on @nid, or one that has no counter.  See try_charge(). */
+/* The first charge of @memcg on @nid, or one that has no counter.  See privmem_try_charge(). */
 static noinline int charge_first(struct mem_cgroup *memcg, int nid,
 				 struct privmem_counter **ret_counter)
 {
@@ -268,12 +275,21 @@ static noinline int charge_first(struct mem_cgroup *memcg, int nid,
 	return *ret_counter ? 0 : -ENOMEM;
 }
 
-/*
- * Charge @memcg and its ancestors with @nr_pages of @nid.
- * 0, -EPERM no grant, -ENOSPC no room, -ENOMEM no memory for the counter.
+/**
+ * privmem_try_charge() - charge a cgroup and its ancestors
+ * @memcg: may be NULL
+ * @nid: a private node
+ * @nr_pages: what to charge
+ * @count_max: count a limit that is met
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, or
+ * * -EPERM - no grant
+ * * -ENOSPC - no room under a limit
+ * * -ENOMEM - no memory for a counter
  */
-static int try_charge(struct mem_cgroup *memcg, int nid, unsigned long nr_pages,
-		      bool count_max)
+int privmem_try_charge(struct mem_cgroup *memcg, int nid, unsigned long nr_pages, bool count_max)
 {
 	struct privmem_counter *counter = privmem_counter_find(memcg, nid), *full;
 	int err;
@@ -321,7 +337,7 @@ void privmem_uncharge(struct mem_cgroup *memcg, int nid, unsigned long nr_pages)
  * @nid: a private node
  * @gfp: as for folio_alloc_node_private(); __GFP_RETRY_MAYFAIL also gives back
  *	what CPUs keep of pages whose last user is gone, before it counts a limit
- *	as hit
+ *	as hit; __GFP_NORETRY does without reclaim
  * @order: of the folio; a limit hit is counted for order 0 alone, since small
  *	pages may yet serve what a large folio could not
  *
@@ -339,11 +355,13 @@ struct folio *privmem_folio_alloc(struct mem_cgroup *memcg, int nid, gfp_t gfp,
 
 	if (!node_is_private(nid))
 		return NULL;
-	err = try_charge(memcg, nid, 1UL << order, !order && !may_drain);
+	err = privmem_try_charge(memcg, nid, 1UL << order, !order && !may_drain);
 	if (unlikely(err == -ENOSPC && may_drain)) {
 		lru_add_drain_all();
-		err = try_charge(memcg, nid, 1UL << order, !order);
+		err = privmem_try_charge(memcg, nid, 1UL << order, !order);
 	}
+	if (unlikely(err == -ENOSPC && !order && !(gfp & __GFP_NORETRY)))
+		err = privmem_reclaim_and_charge(memcg, nid, gfp);
 	if (unlikely(err))
 		return NULL;
 
@@ -376,7 +394,7 @@ struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp)
 	struct mem_cgroup *memcg = folio_nid(src) == nid ? NULL : folio_memcg(src);
 	unsigned long nr_pages = folio_nr_pages(src);
 	struct folio *folio;
-	int err = memcg ? try_charge(memcg, nid, nr_pages, true) : 0;
+	int err = memcg ? privmem_try_charge(memcg, nid, nr_pages, true) : 0;
 
 	if (err == -EPERM)
 		privmem_count_event(memcg, nid, PRIVMEM_EVENT_DENIED);

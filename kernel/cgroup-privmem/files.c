@@ -125,6 +125,15 @@ static int files_apply_limits(struct mem_cgroup *memcg, const long *max)
 	return 0;
 }
 
+static void files_reclaim_excess(struct mem_cgroup *memcg, const long *max)
+{
+	int nid;
+
+	for (nid = 0; nid < nr_node_ids; nid++)
+		if (max[nid] != FILES_MAX_UNNAMED)
+			privmem_reclaim_excess(memcg, nid);
+}
+
 static int files_nodes_show(struct seq_file *m, void *v)
 {
 	nodemask_t nodes;
@@ -221,7 +230,43 @@ static ssize_t files_max_write(struct kernfs_open_file *of, char *buf, size_t nb
 	err = files_parse_limits(buf, max);
 	if (!err)
 		err = files_apply_limits(files_memcg(of), max);
+	if (!err && !(of->file->f_flags & O_NONBLOCK))
+		files_reclaim_excess(files_memcg(of), max);
 	kfree(max);
+	return err ?: nbytes;
+}
+
+/* All amounts are looked at before the first is reclaimed. */
+static int files_check_amounts(const long *amounts)
+{
+	int nid;
+
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		if (amounts[nid] == PRIVMEM_COUNTER_MAX)
+			return -EINVAL;
+		if (amounts[nid] != FILES_MAX_UNNAMED && !node_private_has(nid, NP_OPS_RECLAIM))
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static ssize_t files_reclaim_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
+				   loff_t off)
+{
+	long *amounts;
+	int nid, err;
+
+	if (!files_is_whole(buf, nbytes))
+		return -EINVAL;
+	amounts = kmalloc_array(nr_node_ids, sizeof(*amounts), GFP_KERNEL);
+	if (!amounts)
+		return -ENOMEM;
+
+	err = files_parse_limits(buf, amounts) ?: files_check_amounts(amounts);
+	for (nid = 0; !err && nid < nr_node_ids; nid++)
+		if (amounts[nid] != FILES_MAX_UNNAMED)
+			err = privmem_reclaim_proactive(files_memcg(of), nid, amounts[nid]);
+	kfree(amounts);
 	return err ?: nbytes;
 }
 
@@ -310,7 +355,7 @@ static int files_events_local_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* What the allocator can hand out of a node: all it manages but reserves. */
+/* What can be in use of a node with kswapd at rest: all it manages up to the high watermark. */
 static int files_capacity_show(struct seq_file *m, void *v)
 {
 	int nid, i;
@@ -322,7 +367,7 @@ static int files_capacity_show(struct seq_file *m, void *v)
 			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
 			unsigned long managed = zone_managed_pages(zone);
 
-			pages += managed - min(managed, min_wmark_pages(zone));
+			pages += managed - min(managed, high_wmark_pages(zone));
 		}
 		seq_printf(m, "N%d %llu\n", nid, pages * PAGE_SIZE);
 	}
@@ -374,6 +419,10 @@ static struct cftype privmem_files[] = {
 		.flags = CFTYPE_NOT_ON_ROOT,
 		.file_offset = offsetof(struct mem_cgroup, privmem_events_local_file),
 		.seq_show = files_events_local_show,
+	},
+	{
+		.name = "private_nodes.reclaim",
+		.write = files_reclaim_write,
 	},
 	{
 		.name = "private_nodes.capacity",

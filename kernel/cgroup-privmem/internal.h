@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What grant.c, charge.c and files.c share.
+ * What grant.c, charge.c, reclaim.c and files.c share.
  *
  * A cgroup that never wrote one of the files and never used a private node
  * has no struct privmem: it inherits its parent's grant and has no limit of
@@ -91,5 +91,12 @@ void privmem_counter_set_max(struct privmem_counter *counter, long max);
 long privmem_counter_peak(struct privmem_counter *counter);
 struct privmem_counter *privmem_counter_find(struct mem_cgroup *memcg, int nid);
 struct privmem_counter *privmem_counter_get(struct mem_cgroup *memcg, int nid);
+struct privmem_counter *privmem_counter_find_full(struct privmem_counter *counter, long nr_pages);
+int privmem_try_charge(struct mem_cgroup *memcg, int nid, unsigned long nr_pages, bool count_max);
+
+/* reclaim.c */
+int privmem_reclaim_and_charge(struct mem_cgroup *memcg, int nid, gfp_t gfp);
+void privmem_reclaim_excess(struct mem_cgroup *memcg, int nid);
+int privmem_reclaim_proactive(struct mem_cgroup *memcg, int nid, unsigned long nr_pages);
 
 #endif /* _CGROUP_PRIVMEM_INTERNAL_H */

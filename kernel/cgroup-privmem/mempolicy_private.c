@@ -234,24 +234,27 @@ static int mpol_private_take(const struct mempolicy *pol, nodemask_t *nodes, int
 }
 
 /*
- * Asks each node of the policy once.  Where a refusal would be final, the last
- * node is made to look for every free page it has.
+ * Asks each node of the policy once.  For a single page, the last one is made to
+ * reclaim before it refuses, if it opted in, and where a refusal would be final
+ * to look for every free page it has.
  */
 static struct folio *mpol_private_try(struct mempolicy *pol, struct mem_cgroup *memcg, gfp_t gfp,
 				      unsigned int order, pgoff_t ilx)
 {
-	bool is_final = !order && mpol_private_is_strict(pol);
 	nodemask_t nodes = pol->nodes;
 	struct folio *folio = NULL;
 	int origin = mpol_private_origin(pol, ilx);
 
 	gfp &= ~(__GFP_NOFAIL | __GFP_RETRY_MAYFAIL);
-	gfp |= __GFP_NOWARN;
+	gfp |= __GFP_NOWARN | __GFP_NORETRY;
 	while (!folio && !nodes_empty(nodes)) {
 		int nid = mpol_private_take(pol, &nodes, origin);
 
-		if (is_final && nodes_empty(nodes))
-			gfp |= __GFP_RETRY_MAYFAIL;
+		if (!order && nodes_empty(nodes)) {
+			gfp &= ~__GFP_NORETRY;
+			if (mpol_private_is_strict(pol))
+				gfp |= __GFP_RETRY_MAYFAIL;
+		}
 		if (nid != NUMA_NO_NODE)
 			folio = privmem_folio_alloc(memcg, nid, gfp, order);
 	}

@@ -48,7 +48,8 @@ struct folio *alloc_private_migration_target(struct folio *src, int nid, int rea
 	if (!folio_suits_private(src) || !node_private_has(nid, NP_OPS_MIGRATION))
 		return ERR_PTR(-EACCES);
 
-	dst = privmem_migration_alloc(src, nid, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
+	/* Nobody's pages are swapped out to make room for a move. */
+	dst = privmem_migration_alloc(src, nid, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY);
 	return dst == ERR_PTR(-ENOMEM) ? ERR_PTR(-EBUSY) : dst;
 }
 

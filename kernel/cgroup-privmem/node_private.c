@@ -5,9 +5,10 @@
  * The gate is structural.  build_thisnode_zonelists() puts the zones of a
  * registered node into its struct node_private and nowhere else, so that no
  * gfp mask, nid or nodemask leads there; folio_alloc_node_private() is the
- * only reader of that list.  It answers NULL for every reason, at once: no
- * reclaim, no OOM killer, no warning.  What then happens is up to the caller,
- * who charged for the memory before it asked (see privmem_folio_alloc()).
+ * only reader of that list.  It answers NULL for every reason: no OOM killer, no
+ * warning, and reclaim on the node itself alone, if its owner opted in.  What
+ * then happens is up to the caller, who charged for the memory before it asked
+ * (see privmem_folio_alloc()).
  */
 #include <linux/fault-inject.h>
 #include <linux/memory.h>
@@ -164,22 +165,61 @@ static void node_private_drain(struct zone *zone, gfp_t gfp)
 	drain_all_pages(zone);
 }
 
+/*
+ * Rounds of reclaim for one page.  One that frees nothing is no proof: it may
+ * have found all pages referenced, and others may take what another freed.
+ */
+#define NODE_PRIVATE_RECLAIM_ROUNDS	16
+
+/*
+ * Little or nothing is free.  kswapd is told for single pages only, as nobody
+ * compacts the node; and large folios have small ones to fall back to.
+ */
+static struct page *node_private_alloc_slow(struct zoneref *zonerefs, gfp_t gfp,
+					    unsigned int order)
+{
+	struct zone *zone = zonelist_zone(zonerefs);
+	int rounds = NODE_PRIVATE_RECLAIM_ROUNDS;
+	struct page *page;
+	bool reclaims;
+
+	if (!zone)
+		return NULL;
+	reclaims = !order && node_private_has(zone_to_nid(zone), NP_OPS_RECLAIM);
+	if (reclaims && (gfp & __GFP_KSWAPD_RECLAIM))
+		wakeup_kswapd(zone, gfp, 0, zone_idx(zone));
+
+	page = get_page_from_private_list(zonerefs, gfp, order, ALLOC_NO_WATERMARKS);
+	if (page || order || !gfpflags_allow_blocking(gfp))
+		return page;
+
+	node_private_drain(zone, gfp);
+	page = get_page_from_private_list(zonerefs, gfp, 0, ALLOC_NO_WATERMARKS);
+	reclaims = reclaims && !(gfp & __GFP_NORETRY);
+	while (!page && reclaims && rounds-- && !fatal_signal_pending(current)) {
+		try_to_free_private_pages(zone_to_nid(zone), NULL, 1, gfp, false);
+		page = get_page_from_private_list(zonerefs, gfp, 0, ALLOC_NO_WATERMARKS);
+	}
+	return page;
+}
+
 /**
  * folio_alloc_node_private() - allocate on a private node
  * @nid: the node; any number, an ordinary one has no private list
  * @gfp: must allow ZONE_MOVABLE (GFP_HIGHUSER_MOVABLE); __GFP_PRIVATE is
- *	implied.  __GFP_RETRY_MAYFAIL: collect every free page before failing
+ *	implied.  __GFP_RETRY_MAYFAIL: collect every free page before failing.
+ *	__GFP_NORETRY: do not reclaim
  * @order: order of the folio
  *
  * The folio is not charged to anybody: see privmem_folio_alloc().
  *
- * Context: Any; per-CPU lists are drained where @gfp allows to block.
+ * Context: Any; where @gfp allows to block, per-CPU lists are drained and, on a
+ * node that opted in, pages reclaimed for a single page.
  * Return: a folio of order @order with one reference, or NULL.
  */
 struct folio *folio_alloc_node_private_noprof(int nid, gfp_t gfp, unsigned int order)
 {
 	struct zoneref *zonerefs = node_private_zonerefs(nid);
-	struct zone *zone;
 	struct page *page;
 
 	if (!zonerefs || WARN_ON_ONCE(order > MAX_PAGE_ORDER))
@@ -188,15 +228,34 @@ struct folio *folio_alloc_node_private_noprof(int nid, gfp_t gfp, unsigned int o
 	if (should_fail_alloc_page(gfp, order))
 		return NULL;
 	gfp = current_gfp_context(gfp & gfp_allowed_mask) | GFP_PRIVATE | __GFP_COMP;
-	page = get_page_from_private_list(zonerefs, gfp, order);
-	zone = zonelist_zone(zonerefs);
-	if (!page && zone && !order && gfpflags_allow_blocking(gfp)) {
-		node_private_drain(zone, gfp);
-		page = get_page_from_private_list(zonerefs, gfp, order);
-	}
+	page = get_page_from_private_list(zonerefs, gfp, order, ALLOC_WMARK_LOW);
+	if (unlikely(!page))
+		page = node_private_alloc_slow(zonerefs, gfp, order);
 	return page_rmappable_folio(page);
 }
 EXPORT_SYMBOL_GPL(folio_alloc_node_private_noprof);
+
+/**
+ * node_private_adjust_watermarks() - what a zone's watermarks are for
+ * @zone: any; one of a private node changes
+ *
+ * Those of a private node wake kswapd, where it runs, and keep no reserve.  They
+ * depend on the zone alone, so that what can be handed out of it does not change
+ * with the ordinary memory's settings.
+ *
+ * Context: zone->lock held.
+ */
+void node_private_adjust_watermarks(struct zone *zone)
+{
+	unsigned long step = 0;
+
+	if (!node_private_is_registered(zone_to_nid(zone)))
+		return;
+	if (node_private_has(zone_to_nid(zone), NP_OPS_RECLAIM))
+		step = zone_managed_pages(zone) / 1000;
+	for (int mark = WMARK_MIN; mark < NR_WMARK; mark++)
+		zone->_watermark[mark] = mark * step;
+}
 
 /* Memory of a private node came or went; it is not in totalram_pages(). */
 void node_private_managed_add(long pages)

@@ -110,7 +110,13 @@ const char *node_private_owner(int nid);
 void node_private_set_changer(int nid, struct task_struct *changer);
 bool node_private_refuses(int nid);
 struct zoneref *node_private_zonerefs(int nid);
-struct page *get_page_from_private_list(struct zoneref *zonerefs, gfp_t gfp, unsigned int order);
+struct page *get_page_from_private_list(struct zoneref *zonerefs, gfp_t gfp, unsigned int order,
+					unsigned int alloc_flags);
+
+/* mm's side: reclaim */
+void node_private_adjust_watermarks(struct zone *zone);
+unsigned long try_to_free_private_pages(int nid, struct mem_cgroup *memcg, unsigned long nr_pages,
+					gfp_t gfp_mask, bool proactive);
 
 /* mm's side: sums */
 void node_private_managed_add(long pages);
@@ -161,6 +167,10 @@ static inline bool node_private_refuses(int nid)
 static inline struct zoneref *node_private_zonerefs(int nid)
 {
 	return NULL;
+}
+
+static inline void node_private_adjust_watermarks(struct zone *zone)
+{
 }
 
 static inline void node_private_managed_add(long pages)

@@ -45,7 +45,7 @@ static void node_private_test_support(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, node_private_check_flags(0), 0);
 	KUNIT_EXPECT_EQ(test, node_private_check_flags(NP_OPS_MIGRATION), 0);
-	KUNIT_EXPECT_EQ(test, node_private_check_flags(NP_OPS_RECLAIM), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, node_private_check_flags(NP_OPS_RECLAIM), 0);
 	KUNIT_EXPECT_EQ(test, node_private_check_flags(NP_OPS_LONGTERM_PIN), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, node_private_check_flags(NP_OPS_OOM_ELIGIBLE << 1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, node_private_check_flags(ULONG_MAX), -EINVAL);
@@ -66,7 +66,7 @@ static void node_private_test_parse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, node_private_parse_ops("migrat", &flags), -EINVAL);
 	KUNIT_EXPECT_EQ(test, node_private_parse_ops("migration x", &flags), -EINVAL);
 	KUNIT_EXPECT_EQ(test, node_private_parse_ops("mempolicy", &flags), -EINVAL);
-	KUNIT_EXPECT_EQ(test, node_private_parse_ops("reclaim", &flags), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, node_private_parse_ops("longterm_pin", &flags), -EOPNOTSUPP);
 	KUNIT_EXPECT_EQ(test, flags, NP_OPS_MIGRATION);
 }
 

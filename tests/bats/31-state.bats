@@ -106,7 +106,7 @@ blocks_expect() {
 
 	# with the same, it is adopted
 	dax_write 1 private 1
-	dax_write 1 private_ops "mempolicy migration"
+	dax_write 1 private_ops "mempolicy migration reclaim"
 	kmem_bind 1
 	dax_expect 1 state online
 	run ! dax_write 1 state offline

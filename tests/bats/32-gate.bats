@@ -88,9 +88,11 @@ is_untouched() {
 
 # isolation: row 14
 # isolation: row 19
-@test "gate: no kswapd, no kcompactd, no compaction" {
+@test "gate: without an opt-in no kswapd, no kcompactd, no compaction" {
 	local before after
 
+	node_ops 1 "mempolicy migration"
+	node_ops 2 "mempolicy migration"
 	[[ -z $(pgrep -x 'kswapd[12]|kcompactd[12]') ]]
 	[[ -n $(pgrep -x kswapd0) ]]
 	cg_make g
@@ -103,6 +105,7 @@ is_untouched() {
 	cg_release held
 	echo 1 >/proc/sys/vm/compact_memory
 	is_untouched
+	nodes_restore
 }
 
 # isolation: row 3

@@ -17,7 +17,7 @@ kmem_in_iomem() {
 
 @test "bring-up: a device tells what private_nodes= asked for" {
 	dax_expect 2 private 1
-	dax_expect 2 private_ops "migration mempolicy"
+	dax_expect 2 private_ops "migration mempolicy reclaim"
 	dax_expect 2 state online
 }
 
@@ -27,7 +27,7 @@ kmem_in_iomem() {
 	run ! dax_write 2 private_ops migration
 	[[ $output == *"Device or resource busy"* ]]
 	dax_expect 2 private 1
-	dax_expect 2 private_ops "migration mempolicy"
+	dax_expect 2 private_ops "migration mempolicy reclaim"
 }
 
 # isolation: row 32
@@ -43,13 +43,13 @@ kmem_in_iomem() {
 		run ! dax_write 2 private_ops "$ops"
 		[[ $output == *"Invalid argument"* ]] || { echo "$ops: $output"; return 1; }
 	done
-	for ops in reclaim "migration compaction" longterm_pin protect_write; do
+	for ops in "migration compaction" longterm_pin protect_write; do
 		run ! dax_write 2 private_ops "$ops"
 		[[ $output == *"Operation not supported"* ]] || { echo "$ops: $output"; return 1; }
 	done
 	run ! dax_write 2 private 2
 	[[ $output == *"Invalid argument"* ]]
-	dax_expect 2 private_ops "migration mempolicy"
+	dax_expect 2 private_ops "migration mempolicy reclaim"
 	dax_expect 2 private 1
 
 	dax_write 2 private_ops ""

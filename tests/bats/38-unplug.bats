@@ -15,7 +15,7 @@ teardown() {
 		[[ $(<"$(dax_of $nid)/private_ops") == "migration mempolicy" ]] || {
 			kmem_unbind $nid
 			dax_write $nid private 1
-			dax_write $nid private_ops "mempolicy migration"
+			dax_write $nid private_ops "mempolicy migration reclaim"
 			kmem_bind $nid
 		}
 	done
@@ -310,7 +310,7 @@ split_device() {
 
 	# with the same opt-ins it adds to the node
 	echo 1 >"$second/private"
-	echo "mempolicy migration" >"$second/private_ops"
+	echo "mempolicy migration reclaim" >"$second/private_ops"
 	echo "${second##*/}" >/sys/bus/dax/drivers/kmem/bind
 	[[ $(node_kb 1 MemTotal) == 524288 ]]
 	says "N1 16" mlock 1 65536

@@ -32,7 +32,7 @@ teardown() {
 	echo 0 >/sys/kernel/mm/ksm/run
 	swap_off
 	cg_remove .
-	[[ $(</sys/devices/system/node/has_private_memory) == 1-2 ]] || nodes_restore
+	nodes_restore
 }
 
 # given_back: every page of both nodes that was free when the test began is free again
@@ -265,6 +265,7 @@ damon_tried() {
 # isolation: row 13
 # seen red with folio_node_allows() always true
 @test "services: DAMON pages an ordinary task out and leaves another's private pages" {
+	node_ops 1 "mempolicy migration"
 	swap_on
 	cg_hold g private --size=4M
 	cg_hold g twin --bind=none --size=4M
@@ -286,6 +287,7 @@ damon_tried() {
 @test "services: DAMON pages nothing out of a private node and migrates nothing out of or into it" {
 	local action pid before
 
+	node_ops 1 "mempolicy migration"
 	swap_on
 	cg_hold g private --size=4M
 	pid=$(held private)
@@ -374,6 +376,7 @@ damon_tried() {
 @test "services: process_madvise and MADV_FREE followed by PAGEOUT leave private pages and what they hold" {
 	local advice
 
+	node_ops 1 "mempolicy migration"
 	swap_on
 	says "0 absent 64" advise 0 262144 process-pageout
 	says "0 absent 64

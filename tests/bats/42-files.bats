@@ -11,12 +11,12 @@ refuses() {
 	privmem-refused "$cg_top/a/$1" "${@:2}"
 }
 
-@test "files: below the root all but capacity exist, on the root effective and capacity alone" {
+@test "files: below the root all but capacity exist, on the root effective, capacity and reclaim alone" {
 	cg_make a
 	run -0 bash -c "cd $cg_top/a && ls -d $stem*"
-	[[ ${lines[*]} == "$stem $stem.current $stem.effective $stem.events $stem.events.local $stem.max $stem.peak $stem.subtree" ]]
+	[[ ${lines[*]} == "$stem $stem.current $stem.effective $stem.events $stem.events.local $stem.max $stem.peak $stem.reclaim $stem.subtree" ]]
 	run -0 bash -c "cd /sys/fs/cgroup && ls -d $stem*"
-	[[ ${lines[*]} == "$stem.capacity $stem.effective" ]]
+	[[ ${lines[*]} == "$stem.capacity $stem.effective $stem.reclaim" ]]
 }
 
 @test "files: defaults" {
@@ -35,7 +35,7 @@ refuses() {
 	run -0 cat /sys/fs/cgroup/$stem.effective
 	[[ $output == "1-2" ]]
 	run -0 cat /sys/fs/cgroup/$stem.capacity
-	[[ $output == $'N1 536870912\nN2 536870912' ]]
+	[[ $output == $'N1 535797760\nN2 535797760' ]]
 }
 
 @test "files: a node list is read back, none and newline each in its own way" {

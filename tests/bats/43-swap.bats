@@ -21,6 +21,7 @@ setup() {
 teardown() {
 	[[ -z ${pid:-} ]] || kill "$pid" 2>/dev/null || :
 	cg_remove .
+	nodes_restore
 	swap_off
 	echo "$cluster" >/proc/sys/vm/page-cluster
 	echo true >/sys/kernel/mm/swap/vma_ra_enabled
@@ -70,6 +71,7 @@ ended() {
 
 # isolation: row 9
 @test "swap: with the limit lowered in between, what fits comes to the node" {
+	node_ops 1 "mempolicy migration"
 	swapped g 1
 	cg_write g $stem.max "N1 20K"
 	answers read "N0 11 N1 5"

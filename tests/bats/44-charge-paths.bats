@@ -182,9 +182,10 @@ N0 1" movefile "$tmp/file" 1
 	granted
 	says "out: absent 16
 in: N1 16" swapin 1 65536 "$cg_top/g"
+	# what it has there itself goes out in turn
 	cg_write g $stem.max "N1 32K"
 	says "out: absent 16
-in: N0 8 N1 8" swapin 1 65536 "$cg_top/g"
+in: N1 8 absent 8" swapin 1 65536 "$cg_top/g"
 	[[ $(cg_value g $stem.events N1.fail) == 0 ]]
 	cg_write g $stem none
 	is_over

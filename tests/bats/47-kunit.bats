@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# boot: --append "private_nodes=1:migration private_nodes=2:reclaim kunit.enable=1"
+# boot: --append "private_nodes=1:migration private_nodes=2:longterm_pin kunit.enable=1"
 # What the kernel's own tests said at boot, with one private node online.
 
 # suite NAME: it ran, and nothing in it failed or was skipped

@@ -100,7 +100,7 @@ prints() {
 		[[ $output == *$'\n'"$file: ${value//$'\n'/$'\n\t'}"$'\n'* ]] || { echo "$file: $output"; false; }
 	done
 	run -0 cgget -n -v -r $stem.effective -r $stem.capacity /
-	[[ $output == $'1-2\nN1 536870912\n\tN2 536870912' ]]
+	[[ $output == $'1-2\nN1 535797760\n\tN2 535797760' ]]
 }
 
 @test "clients: cgexec starts a task that may use the node, or may not" {

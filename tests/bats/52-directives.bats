@@ -109,7 +109,7 @@ teardown() {
 
 @test "directive: a percentage is of the node's capacity" {
 	systemctl start t-share.service
-	granted_expect t-share.service 1 $(($(capacity 1) / 8))
+	granted_expect t-share.service 1 $(($(capacity 1) / 8 / 4096 * 4096))
 }
 
 @test "directive: without an amount, or with infinity, a unit gets all that is left" {

@@ -159,7 +159,7 @@ same_json() {
 
 @test "verify: too much is 8, a node that is none is 9, a mistake is 1" {
 	run -8 privmemctl verify "$units/t-greedy.service"
-	output_has 'node1: 4T asked for in all, 512M left of the 512M of the node'
+	output_has 'node1: 4T asked for in all, 510.9M left of the 510.9M of the node'
 	printf '%s\n' '[Slice]' PrivateMemoryNodes=7 >/run/t.slice
 	run -9 privmemctl verify /run/t.slice
 	output_has 'node7: not a private node of this machine'

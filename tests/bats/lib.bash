@@ -261,15 +261,23 @@ swap_off() {
 	[[ ! -e $swap ]] || { swapoff $swap && rm $swap; }
 }
 
+# node_ops NID OPS: take the node away and bring it back with these opt-ins
+node_ops() {
+	kmem_unbind "$1"
+	dax_write "$1" private_ops "$2"
+	kmem_bind "$1"
+}
+
 # nodes_restore: both nodes private and online again, whatever a test did
 nodes_restore() {
 	local nid dax
 
 	for nid in 1 2; do
 		dax=$(dax_of $nid)
+		[[ ! -e $dax/driver || $(<"$dax/private_ops") == "migration mempolicy reclaim" ]] || kmem_unbind $nid
 		if [[ ! -e $dax/driver ]]; then
 			dax_write $nid private 1
-			dax_write $nid private_ops "mempolicy migration"
+			dax_write $nid private_ops "mempolicy migration reclaim"
 			kmem_bind $nid
 		fi
 		[[ $(<"$dax/state") == online ]] || dax_write $nid state online

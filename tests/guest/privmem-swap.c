@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * privmem-swap NODES BYTES [shared] - memory that is swapped out, with a policy over it
+ * privmem-swap NODES BYTES [shared] [bound|preferred|locked] - memory in swap, with a policy over it
  *
  * Fills ordinary memory, pages it out, has its own cgroup give up what the swap
  * cache still holds of it, binds it to NODES ("-": leaves it alone) and prints
- * where it is. Then obeys its standard input, a word a line, an answer each:
+ * where it is. "bound": binds it first and pages nothing out; "preferred": the
+ * same, preferring NODES; "locked": bound, and locked. Then obeys its standard
+ * input, a word a line, an answer each:
  *
  *	read	read all of it, check it: where it is
  *	where	where it is
@@ -22,6 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mempolicy.h"
 #include "places.h"
 
 static void fail(const char *what)
@@ -68,31 +71,73 @@ static void reclaim(void)
 	}
 }
 
-int main(int argc, char **argv)
-{
-	size_t bytes, offset;
-	unsigned long nodes;
-	char *memory, word[16];
-	bool is_shared = argc == 4 && !strcmp(argv[3], "shared");
+struct plan {
+	int mode;	/* of the policy */
+	bool is_shared, is_bound, is_locked;
+};
 
-	if (argc != 3 + is_shared) {
-		fprintf(stderr, "Usage: privmem-swap NODES BYTES [shared]\n");
-		return 2;
+static struct plan parse_plan(char **words)
+{
+	struct plan plan = { .mode = MPOL_BIND };
+
+	for (; *words; words++) {
+		if (!strcmp(*words, "shared"))
+			plan.is_shared = true;
+		else if (!strcmp(*words, "bound"))
+			plan.is_bound = true;
+		else if (!strcmp(*words, "preferred"))
+			plan.is_bound = true, plan.mode = MPOL_PREFERRED;
+		else if (!strcmp(*words, "locked"))
+			plan.is_bound = plan.is_locked = true;
+		else
+			fail(*words);
 	}
-	bytes = strtoul(argv[2], NULL, 10);
-	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		      (is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1, 0);
+	return plan;
+}
+
+static void bind_memory(const char *memory, size_t bytes, int mode, char *list)
+{
+	unsigned long nodes = parse_nodes(list);
+
+	if (strcmp(list, "-") && syscall(SYS_mbind, memory, bytes, mode, &nodes, MAX_NODES + 1, 0))
+		fail("mbind");
+}
+
+static char *map_filled(size_t bytes, const struct plan *plan, char *list)
+{
+	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    (plan->is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1, 0);
+
 	if (memory == MAP_FAILED)
 		fail("mmap");
-	for (offset = 0; offset < bytes; offset += PAGE)
+	if (plan->is_bound)
+		bind_memory(memory, bytes, plan->mode, list);
+	for (size_t offset = 0; offset < bytes; offset += PAGE)
 		*word_at(memory, offset) = offset + 1;
+	if (plan->is_locked && mlock(memory, bytes))
+		fail("mlock");
+	if (plan->is_bound)
+		return memory;
 	if (madvise(memory, bytes, MADV_PAGEOUT))
 		fail("madvise");
 	reclaim();
-	nodes = parse_nodes(argv[1]);
-	if (strcmp(argv[1], "-") &&
-	    syscall(SYS_mbind, memory, bytes, MPOL_BIND, &nodes, MAX_NODES + 1, 0))
-		fail("mbind");
+	bind_memory(memory, bytes, plan->mode, list);
+	return memory;
+}
+
+int main(int argc, char **argv)
+{
+	size_t bytes, offset;
+	struct plan plan;
+	char *memory, word[16];
+
+	if (argc < 3) {
+		fprintf(stderr, "Usage: privmem-swap NODES BYTES [shared] [bound|preferred|locked]\n");
+		return 2;
+	}
+	bytes = strtoul(argv[2], NULL, 10);
+	plan = parse_plan(argv + 3);
+	memory = map_filled(bytes, &plan, argv[1]);
 	print_places(memory, bytes);
 	while (scanf("%15s", word) == 1) {
 		for (offset = 0; !strcmp(word, "read") && offset < bytes; offset += PAGE)
