@@ -378,6 +378,7 @@ struct folio *privmem_folio_alloc(struct mem_cgroup *memcg, int nid, gfp_t gfp,
  * @src: stays as it is, and charged until it is freed
  * @nid: a private node
  * @gfp: as for folio_alloc_node_private()
+ * @count_events: count a refusal, as somebody asked for the move
  *
  * The target is charged in full to the memcg of @src. Within one node it is
  * left uncharged, and mem_cgroup_migrate() hands the charge over.
@@ -389,14 +390,14 @@ struct folio *privmem_folio_alloc(struct mem_cgroup *memcg, int nid, gfp_t gfp,
  * * -ENOSPC - no room on the node or under a limit
  * * -ENOMEM - no memory for a counter
  */
-struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp)
+struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp, bool count_events)
 {
 	struct mem_cgroup *memcg = folio_nid(src) == nid ? NULL : folio_memcg(src);
 	unsigned long nr_pages = folio_nr_pages(src);
 	struct folio *folio;
-	int err = memcg ? privmem_try_charge(memcg, nid, nr_pages, true) : 0;
+	int err = memcg ? privmem_try_charge(memcg, nid, nr_pages, count_events) : 0;
 
-	if (err == -EPERM)
+	if (err == -EPERM && count_events)
 		privmem_count_event(memcg, nid, PRIVMEM_EVENT_DENIED);
 	if (err)
 		return ERR_PTR(err);

@@ -328,6 +328,35 @@ bool privmem_granted(struct mem_cgroup *memcg, int nid)
 }
 
 /**
+ * privmem_granted_demotion() - may pages of @memcg be demoted to @nid?
+ * @memcg: what the pages are charged to; may be NULL
+ * @nid: NUMA node number
+ *
+ * Nobody asks for a demotion, so a capability of whoever reclaims is no grant.
+ *
+ * Context: RCU, or a reference to @memcg.
+ */
+bool privmem_granted_demotion(struct mem_cgroup *memcg, int nid)
+{
+	return privmem_binds(memcg) && privmem_granted(memcg, nid);
+}
+
+/**
+ * privmem_reaches() - could @memcg, or a cgroup below it, be granted @nid?
+ * @memcg: any; NULL and the root cgroup say yes
+ * @nid: NUMA node number
+ */
+bool privmem_reaches(struct mem_cgroup *memcg, int nid)
+{
+	struct privmem *pm;
+
+	if (!privmem_binds(memcg))
+		return !memcg || mem_cgroup_is_root(memcg);
+	pm = grant_nearest(memcg);
+	return pm && test_bit(nid, memcg->privmem ? pm->avail : pm->effective);
+}
+
+/**
  * privmem_granted_nodes() - the online private nodes that @mm may use
  * @mm: decided by the cgroup of its owner; NULL may use none
  * @ret_nodes: all private nodes or none where privmem_granted() asks for

@@ -200,17 +200,6 @@ static bool mpol_private_applies(const struct mempolicy *pol, gfp_t gfp, struct 
 	return granted;
 }
 
-/* The node of @nodes nearest to @origin. */
-static int nearest_node(const nodemask_t *nodes, int origin)
-{
-	int nid, nearest = first_node(*nodes);
-
-	for_each_node_mask(nid, *nodes)
-		if (node_distance(origin, nid) < node_distance(origin, nearest))
-			nearest = nid;
-	return nearest;
-}
-
 /* Where the search for a node begins: a node is nearest to itself. */
 static int mpol_private_origin(struct mempolicy *pol, pgoff_t ilx)
 {
@@ -227,7 +216,7 @@ static int mpol_private_origin(struct mempolicy *pol, pgoff_t ilx)
 /* Takes the next node to ask out of @nodes; NUMA_NO_NODE if it is of no use. */
 static int mpol_private_take(const struct mempolicy *pol, nodemask_t *nodes, int origin)
 {
-	int nid = nearest_node(nodes, origin);
+	int nid = node_private_nearest(nodes, origin);
 
 	node_clear(nid, *nodes);
 	return mpol_private_reaches(pol, nid) ? nid : NUMA_NO_NODE;

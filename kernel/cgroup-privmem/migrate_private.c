@@ -3,12 +3,13 @@
  * Migration to and from private nodes: what may go where, and who pays.
  *
  * Only anonymous and shmem folios enter a private node, only on request of a
- * system call, and only if the cgroup that the folio is charged to was granted
- * the node.  The target is charged in full before it is allocated; the source
+ * system call or by demotion, and only if the cgroup that the folio is charged
+ * to was granted the node.  The target is charged in full before it is allocated; the source
  * is uncharged when it is freed.  A refusal is an error pointer other
  * than -ENOMEM, so that the rest of a batch goes on.
  */
 #include <linux/memcontrol.h>
+#include <linux/memory-tiers.h>
 #include <linux/migrate_private.h>
 #include <linux/privmem.h>
 #include <linux/rcupdate.h>
@@ -31,7 +32,8 @@ static bool folio_suits_private(const struct folio *folio)
  * alloc_private_migration_target() - a place for a folio on a private node
  * @src: the folio that will move, isolated
  * @nid: the private node
- * @reason: MR_SYSCALL or MR_MEMPOLICY_MBIND; nothing else moves folios there
+ * @reason: MR_SYSCALL, MR_MEMPOLICY_MBIND or MR_DEMOTION; nothing else moves
+ *	folios there
  *
  * Return: a folio, charged to the memcg of @src, or ERR_PTR of
  * * -EACCES - @src or @nid does not permit it
@@ -41,16 +43,105 @@ static bool folio_suits_private(const struct folio *folio)
  */
 struct folio *alloc_private_migration_target(struct folio *src, int nid, int reason)
 {
+	/* Nobody's pages are swapped out to make room for a move. */
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY;
 	struct folio *dst;
 
-	if (reason != MR_SYSCALL && reason != MR_MEMPOLICY_MBIND)
+	if (reason != MR_SYSCALL && reason != MR_MEMPOLICY_MBIND && reason != MR_DEMOTION)
 		return ERR_PTR(-EACCES);
 	if (!folio_suits_private(src) || !node_private_has(nid, NP_OPS_MIGRATION))
 		return ERR_PTR(-EACCES);
 
-	/* Nobody's pages are swapped out to make room for a move. */
-	dst = privmem_migration_alloc(src, nid, GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY);
+	/* Reclaim has other ways to make room than to search all CPUs for each page. */
+	if (reason == MR_DEMOTION)
+		gfp &= ~__GFP_DIRECT_RECLAIM;
+	dst = privmem_migration_alloc(src, nid, gfp, reason != MR_DEMOTION);
 	return dst == ERR_PTR(-ENOMEM) ? ERR_PTR(-EBUSY) : dst;
+}
+
+/* The private nodes to which @folio may be demoted. */
+static void demotion_nodes(struct folio *folio, nodemask_t *ret_nodes)
+{
+	int nid;
+
+	nodes_clear(*ret_nodes);
+	if (!folio_suits_private(folio))
+		return;
+	for_each_node_state(nid, N_MEMORY_PRIVATE)
+		if (node_private_has(nid, NP_OPS_DEMOTION) &&
+		    privmem_granted_demotion(folio_memcg(folio), nid))
+			node_set(nid, *ret_nodes);
+}
+
+/**
+ * folio_demotes() - is there a node to demote a folio to?
+ * @folio: isolated by reclaim, on an ordinary node
+ *
+ * Where there are private nodes only, they are not for every folio; the others
+ * are reclaimed as if there were no demotion, proactively, too.
+ */
+bool folio_demotes(struct folio *folio)
+{
+	nodemask_t nodes;
+
+	if (next_demotion_node(folio_nid(folio)) != NUMA_NO_NODE)
+		return true;
+	demotion_nodes(folio, &nodes);
+	return !nodes_empty(nodes);
+}
+
+/* The nearest node that has room for @src; @from is the node where it is. */
+static struct folio *alloc_demotion_target(struct folio *src, unsigned long from)
+{
+	struct folio *dst = ERR_PTR(-EACCES);
+	nodemask_t nodes;
+
+	demotion_nodes(src, &nodes);
+	while (IS_ERR(dst) && !nodes_empty(nodes)) {
+		int nid = node_private_nearest(&nodes, from);
+
+		node_clear(nid, nodes);
+		dst = alloc_private_migration_target(src, nid, MR_DEMOTION);
+	}
+	return dst;
+}
+
+/**
+ * demote_to_private() - demote what may be demoted to private nodes
+ * @folios: isolated by reclaim; those that stay are left on the list
+ * @from: their node
+ *
+ * Each goes to the nearest node that opted in, was granted to the folio's
+ * cgroup and has room, under the cgroup's limit, too.  A private node is never
+ * a source.
+ *
+ * Return: pages demoted
+ */
+unsigned int demote_to_private(struct list_head *folios, int from)
+{
+	unsigned int nr_succeeded = 0;
+
+	if (private_demotion_possible(from, NULL))
+		migrate_pages(folios, alloc_demotion_target, NULL, from, MIGRATE_ASYNC,
+			      MR_DEMOTION, &nr_succeeded);
+	return nr_succeeded;
+}
+
+/**
+ * private_demotion_possible() - is it worth the try?
+ * @from: the node that is reclaimed
+ * @memcg: the target of the reclaim; NULL for all
+ */
+bool private_demotion_possible(int from, struct mem_cgroup *memcg)
+{
+	int nid;
+
+	if (node_is_private(from))
+		return false;
+	for_each_node_state(nid, N_MEMORY_PRIVATE)
+		if (node_private_has(nid, NP_OPS_DEMOTION) && privmem_reaches(memcg, nid))
+			return true;
+	return false;
 }
 
 /**

@@ -20,6 +20,9 @@ struct folio *migrate_get_folio(new_folio_t get_new_folio, free_folio_t put_new_
 				unsigned long private, struct folio *src, int reason);
 bool migrate_may_enter(struct folio *folio, int nid);
 int migrate_private_mask(struct task_struct *task, nodemask_t *nodes);
+bool folio_demotes(struct folio *folio);
+unsigned int demote_to_private(struct list_head *folios, int from);
+bool private_demotion_possible(int from, struct mem_cgroup *memcg);
 
 #else /* !CONFIG_NODE_PRIVATE */
 
@@ -38,6 +41,21 @@ static inline struct folio *migrate_get_folio(new_folio_t get_new_folio,
 static inline bool migrate_may_enter(struct folio *folio, int nid)
 {
 	return true;
+}
+
+static inline bool folio_demotes(struct folio *folio)
+{
+	return true;
+}
+
+static inline unsigned int demote_to_private(struct list_head *folios, int from)
+{
+	return 0;
+}
+
+static inline bool private_demotion_possible(int from, struct mem_cgroup *memcg)
+{
+	return false;
 }
 
 static inline int migrate_private_mask(struct task_struct *task, nodemask_t *nodes)

@@ -144,6 +144,17 @@ bool node_private_has(int nid, unsigned long flags)
 }
 EXPORT_SYMBOL_GPL(node_private_has);
 
+/* The node of @nodes, not empty, nearest to @origin. */
+int node_private_nearest(const nodemask_t *nodes, int origin)
+{
+	int nid, nearest = first_node(*nodes);
+
+	for_each_node_mask(nid, *nodes)
+		if (node_distance(origin, nid) < node_distance(origin, nearest))
+			nearest = nid;
+	return nearest;
+}
+
 /* When @nid was registered last, as a number that only grows; 0 if never. */
 unsigned long node_private_generation(int nid)
 {

@@ -90,6 +90,7 @@ static inline bool node_private_is_registered(int nid)
 /* True if the node is private and opted into every service in @flags. */
 bool node_private_has(int nid, unsigned long flags);
 unsigned long node_private_generation(int nid);
+int node_private_nearest(const nodemask_t *nodes, int origin);
 
 struct folio *folio_alloc_node_private_noprof(int nid, gfp_t gfp, unsigned int order);
 

@@ -13,7 +13,8 @@
 #include <linux/sysfs.h>
 
 /* What this kernel does so far; the rest has a name and is refused. */
-#define NP_OPS_SUPPORTED	(NP_OPS_MIGRATION | NP_OPS_MEMPOLICY | NP_OPS_RECLAIM)
+#define NP_OPS_SUPPORTED	(NP_OPS_MIGRATION | NP_OPS_MEMPOLICY | NP_OPS_RECLAIM | \
+				 NP_OPS_DEMOTION)
 
 static const struct {
 	const char *name;

@@ -20,6 +20,10 @@ enum privmem_event {
 
 /* May @memcg use @nid?  In the root cgroup: is current there, with CAP_SYS_NICE? */
 bool privmem_granted(struct mem_cgroup *memcg, int nid);
+/* May pages of @memcg be demoted to @nid?  Not those of the root cgroup. */
+bool privmem_granted_demotion(struct mem_cgroup *memcg, int nid);
+/* Or those of some cgroup at or below @memcg?  For reclaim to know whether to try. */
+bool privmem_reaches(struct mem_cgroup *memcg, int nid);
 /* The online private nodes that the owner of @mm may use. */
 void privmem_granted_nodes(struct mm_struct *mm, nodemask_t *ret_nodes);
 
@@ -38,7 +42,7 @@ void privmem_count_event(struct mem_cgroup *memcg, int nid, enum privmem_event e
  * The target of a move, charged in full to the memcg of @src before it is
  * allocated on @nid.  ERR_PTR of -EPERM no grant, -ENOSPC no room, -ENOMEM.
  */
-struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp);
+struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp, bool count_events);
 
 /*
  * Before migration copies @src, on a private node, to @dst in ordinary memory:
@@ -90,6 +94,16 @@ static inline bool privmem_granted(struct mem_cgroup *memcg, int nid)
 	return has_capability_noaudit(current, CAP_SYS_NICE);
 }
 
+static inline bool privmem_granted_demotion(struct mem_cgroup *memcg, int nid)
+{
+	return false;
+}
+
+static inline bool privmem_reaches(struct mem_cgroup *memcg, int nid)
+{
+	return false;
+}
+
 static inline void privmem_granted_nodes(struct mm_struct *mm, nodemask_t *ret_nodes)
 {
 	nodes_clear(*ret_nodes);
@@ -110,7 +124,8 @@ static inline void privmem_count_event(struct mem_cgroup *memcg, int nid,
 {
 }
 
-static inline struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp)
+static inline struct folio *privmem_migration_alloc(struct folio *src, int nid, gfp_t gfp,
+						    bool count_events)
 {
 	return folio_alloc_node_private(nid, gfp, folio_order(src)) ?: ERR_PTR(-ENOSPC);
 }

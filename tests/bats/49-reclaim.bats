@@ -3,9 +3,9 @@
 # Design 3.5 and 4: reclaim of a private node, by opt-in. Node 2 is the one that did not.
 
 load lib
+load hoard
 
 stem=memory.private_nodes
-mib=1048576
 
 setup_file() {
 	node_ops 2 "mempolicy migration"
@@ -26,51 +26,10 @@ setup() {
 }
 
 teardown() {
-	[[ -z ${pid:-} ]] || kill "$pid" 2>/dev/null || :
+	hoard_end
 	echo n >/sys/kernel/mm/lru_gen/enabled
 	cg_remove .
 	swap_off
-}
-
-# holds PATH NODES BYTES [WORD...]: privmem-swap there, all of it touched; sets $pid and $got
-holds() {
-	local path=$1
-
-	shift
-	coproc SWAP { cg_exec "$path" privmem-swap "$@" 2>&1; }
-	pid=$SWAP_PID
-	read -r -t 60 got <&"${SWAP[0]}" && [[ $got != *privmem-swap* ]]
-}
-
-# intact: all that it holds is as it was written; sets $got
-intact() {
-	echo read >&"${SWAP[1]}"
-	read -r -t 60 got <&"${SWAP[0]}"
-	[[ $got == *N* && $got != *CORRUPT* ]] || { echo "read: $got"; return 1; }
-}
-
-ended() {
-	exec {SWAP[1]}>&-
-	wait "$pid"
-	pid=
-}
-
-# anon PATH NODE: bytes of anonymous memory of that cgroup on a node
-anon() {
-	awk -v key="N$2" 'BEGIN { FS = "[ =]" } $1 == "anon" { for (i = 2; i < NF; i += 2) if ($i == key) print $(i + 1) }' \
-		"$cg_top/$1/memory.numa_stat"
-}
-
-stat() {
-	awk -v key="$2" '$1 == key { print $2 }' "$cg_top/$1/memory.stat"
-}
-
-vmstat() {
-	awk -v key="$1" '$1 == key { print $2 }' /proc/vmstat
-}
-
-event() {
-	cg_value "$1" $stem.events "$2"
 }
 
 @test "reclaim: kswapd and watermarks on the node that opted in, and on no other private one" {
