@@ -331,6 +331,21 @@ void privmem_uncharge(struct mem_cgroup *memcg, int nid, unsigned long nr_pages)
 	privmem_counter_uncharge(privmem_counter_find(memcg, nid), nr_pages);
 }
 
+/* Under a limit there is no room: see privmem_folio_alloc() for what @gfp permits. */
+static noinline int charge_harder(struct mem_cgroup *memcg, int nid, gfp_t gfp,
+				  unsigned int order)
+{
+	int err = -ENOSPC;
+
+	if (gfp & __GFP_RETRY_MAYFAIL) {
+		lru_add_drain_all();
+		err = privmem_try_charge(memcg, nid, 1UL << order, !order);
+	}
+	if (err == -ENOSPC && !order && !(gfp & __GFP_NORETRY))
+		err = privmem_reclaim_and_charge(memcg, nid, gfp);
+	return err;
+}
+
 /**
  * privmem_folio_alloc() - charge, then allocate on a private node
  * @memcg: whose memory it is going to be; NULL where memcg is disabled
@@ -349,19 +364,15 @@ void privmem_uncharge(struct mem_cgroup *memcg, int nid, unsigned long nr_pages)
 struct folio *privmem_folio_alloc(struct mem_cgroup *memcg, int nid, gfp_t gfp,
 				  unsigned int order)
 {
-	bool may_drain = gfp & __GFP_RETRY_MAYFAIL;
 	struct folio *folio;
 	int err;
 
 	if (!node_is_private(nid))
 		return NULL;
-	err = privmem_try_charge(memcg, nid, 1UL << order, !order && !may_drain);
-	if (unlikely(err == -ENOSPC && may_drain)) {
-		lru_add_drain_all();
-		err = privmem_try_charge(memcg, nid, 1UL << order, !order);
-	}
-	if (unlikely(err == -ENOSPC && !order && !(gfp & __GFP_NORETRY)))
-		err = privmem_reclaim_and_charge(memcg, nid, gfp);
+	err = privmem_try_charge(memcg, nid, 1UL << order,
+				 !order && !(gfp & __GFP_RETRY_MAYFAIL));
+	if (unlikely(err == -ENOSPC))
+		err = charge_harder(memcg, nid, gfp, order);
 	if (unlikely(err))
 		return NULL;
 

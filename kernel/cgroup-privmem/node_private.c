@@ -147,9 +147,9 @@ EXPORT_SYMBOL_GPL(node_private_has);
 /* The node of @nodes, not empty, nearest to @origin. */
 int node_private_nearest(const nodemask_t *nodes, int origin)
 {
-	int nid, nearest = first_node(*nodes);
+	int nearest = first_node(*nodes), nid = nearest;
 
-	for_each_node_mask(nid, *nodes)
+	while ((nid = next_node(nid, *nodes)) < MAX_NUMNODES)
 		if (node_distance(origin, nid) < node_distance(origin, nearest))
 			nearest = nid;
 	return nearest;
