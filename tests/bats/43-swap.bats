@@ -130,16 +130,18 @@ ended() {
 
 # isolation: row 9
 # Neighbours in swap are read ahead for nobody in particular. The other is granted the
-# node, or its charge would be refused; its slots follow those of the bound task, as both
-# are written out on one CPU.
+# node, or its charge would be refused; its slots are on both sides of those of the bound
+# task, as all are written out on one CPU.
 @test "swap: what is read ahead for others never lands on the node" {
 	local got
 
-	swapped g 1
 	cg_make u
 	cg_write u $stem 1
-	cg_hold u other --bind=none --size=64K
+	cg_hold u before --bind=none --size=64K
 	wait_for 10 swapped_out u 65536
+	swapped g 1
+	cg_hold u other --bind=none --size=64K
+	wait_for 10 swapped_out u 131072
 	echo false >/sys/kernel/mm/swap/vma_ra_enabled
 	echo 5 >/proc/sys/vm/page-cluster
 	# what it faults on itself comes to the node
@@ -147,6 +149,7 @@ ended() {
 	read -r -t 30 got <&"${SWAP[0]}"
 	[[ $got == *"N1 "* ]]
 	cg_expect u $stem.current "N1 0\nN2 0"
+	cg_release before
 	cg_release other
 	ended
 }
