@@ -145,7 +145,7 @@ teardown() {
 	start_fails t-bad-huge.service 't-bad-huge.service:6: PrivateMemoryMax=1 99999999T: size is too large'
 	start_fails t-bad-max.service 't-bad-max.service:6: PrivateMemoryMax=64M: expected a node and a size'
 	start_fails t-bad-other.service 't-bad-other.service:6: PrivateMemoryMax= for node 2'
-	start_fails t-bad-dropin.service '10.conf:3: PrivateMemoryNodes=all: expected a node number'
+	start_fails t-bad-dropin.service '10.conf:3: PrivateMemoryNodes=all: no node has this name in privmemd.conf'
 }
 
 # Seen red when the reason held the bytes as they are: privmemctl list answered "Invalid argument".

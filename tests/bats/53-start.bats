@@ -164,7 +164,7 @@ teardown_file() {
 	run -2 "$hook" 'a b.service'
 	output_is 'privmem-hook: "a b.service" is not the name of a unit'
 	run -2 "$hook" --nodes=2-1 t-early.service
-	output_is 'privmem-hook: --nodes=2-1: range runs backwards'
+	output_is 'privmem-hook: t-early.service: --nodes=2-1: range runs backwards'
 	run -9 "$hook" t-no-such.service
 	output_has 't-no-such.service'
 }

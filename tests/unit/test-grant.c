@@ -61,7 +61,7 @@ static struct verdict apply(struct grants *grants, const char *name, const char 
 	struct wish wish = {};
 	const char *reason;
 
-	wish_parse_request(nodes, max, &wish, &reason);
+	wish_parse_request(nodes, max, NULL, &wish, &reason);
 	grant_apply(grants, &unit, &wish, false, &verdict);
 	wish_done(&wish);
 	return verdict;

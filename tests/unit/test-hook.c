@@ -172,10 +172,10 @@ static void test_usage(void)
 	expect(NULL, 2, "", "privmem-hook: \"a b.service\" is not the name of a unit\n", "a b.service");
 	expect(NULL, 2, "", "privmem-hook: \"\" is not the name of a unit\n", "");
 	expect(NULL, 2, "", "privmem-hook: \"a\" is not the name of a unit\n", "a");
-	expect(NULL, 2, "", "privmem-hook: --nodes=2-1: range runs backwards\n", "--nodes=2-1",
+	expect("2 --nodes=2-1: range runs backwards\n", 2, "unit a.service nodes=2-1\n",
+	       "privmem-hook: a.service: --nodes=2-1: range runs backwards\n", "--nodes=2-1",
 	       "a.service");
-	expect(NULL, 2, "", "privmem-hook: --nodes=: names no node\n", "--nodes=", "a.service");
-	expect(NULL, 2, "", "privmem-hook: --max=-1: size is negative\n", "--nodes=1", "--max=-1",
+	expect("0 done\n", 0, "unit a.service nodes=hbm0 max=1G\n", "", "--nodes=hbm0", "--max=1G",
 	       "a.service");
 }
 

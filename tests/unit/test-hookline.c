@@ -24,7 +24,7 @@ static void test_mark(const char *nodes, const char *max, const char *want)
 	const char *reason;
 	char *text;
 
-	is_int(wish_parse_request(nodes, max, &wish, &reason), 0, "a request is read");
+	is_int(wish_parse_request(nodes, max, NULL, &wish, &reason), 0, "a request is read");
 	text = wish_format_mark(&wish);
 	is_str(text, want, "and written as a mark");
 	is_int(wish_parse_mark(text, &back), 0, "which is read back");
@@ -61,9 +61,9 @@ int main(void)
 	expect_bad("slice a.slice nodes=1");
 	expect_bad("unit a.service max=1G");
 	expect_bad("unit a.service node=1");
-	is_int(wish_parse_request("2-1", NULL, &wish, &reason), -EINVAL, "a list that is none");
-	is_int(wish_parse_request("1", "-1", &wish, &reason), -EINVAL, "a limit that is none");
-	is_int(wish_parse_request("", NULL, &wish, &reason), -EINVAL, "a list of no node");
+	is_int(wish_parse_request("2-1", NULL, NULL, &wish, &reason), -EINVAL, "a list that is none");
+	is_int(wish_parse_request("1", "-1", NULL, &wish, &reason), -EINVAL, "a limit that is none");
+	is_int(wish_parse_request("", NULL, NULL, &wish, &reason), -EINVAL, "a list of no node");
 	ok(!wish.items, "leave nothing behind");
 	test_mark("1 3-4", "1536M", "request\n1 1536M\n3 1536M\n4 1536M\n");
 	test_mark("7", NULL, "request\n7 infinity\n");

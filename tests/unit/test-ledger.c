@@ -14,7 +14,7 @@ static struct ledger *ledger_make(void)
 	struct ledger *ledger = NULL;
 
 	is_int(ledger_new(PAGE, &ledger), 0, "a ledger is made");
-	is_int(ledger_set_node(ledger, 1, 512 * MIB), 0, "node 1 has 512M");
+	is_int(ledger_set_node(ledger, 1, 512 * MIB, 100), 0, "node 1 has 512M");
 	return ledger;
 }
 
@@ -115,7 +115,7 @@ static void test_adopt(void)
 	       "a grant on a node that is away is entered");
 	ok(!ledger_has_node(ledger, 2), "which does not bring the node back");
 	is_int(ledger_reserve(ledger, "/b", "b", 2, PAGE, &none), -ENODEV, "nor lets others in");
-	ledger_set_node(ledger, 2, 32 * MIB);
+	ledger_set_node(ledger, 2, 32 * MIB, 100);
 	is_int(ledger_get_left(ledger, "/b", 2), 0, "a node that came back smaller has nothing left");
 	is_int(ledger_reserve(ledger, "/b", "b", 2, PAGE, &none), -ENOSPC, "and refuses");
 	is_int(ledger_reserve(ledger, "/b", "b", 2, 0, &b), 0, "but nothing is always to be had");

@@ -77,10 +77,10 @@ static void test_node(void)
 	const char *reason = NULL;
 	unsigned int nid = 7;
 
-	is_int(nodelist_parse_node("12", &nid, &reason), 0, "a single node is read");
+	is_int(nodelist_parse_node("12", NULL, &nid, &reason), 0, "a single node is read");
 	is_int(nid, 12, "... as its number");
-	is_int(nodelist_parse_node("1-2", &nid, &reason), -EINVAL, "a range is no single node");
-	is_int(nodelist_parse_node("", &nid, &reason), -EINVAL, "nothing is no single node");
+	is_int(nodelist_parse_node("1-2", NULL, &nid, &reason), -EINVAL, "a range is no single node");
+	is_int(nodelist_parse_node("", NULL, &nid, &reason), -EINVAL, "nothing is no single node");
 	is_int(nid, 12, "... and the result is not touched");
 }
 

@@ -29,9 +29,9 @@ static pid_t server_pid;
 
 static int append_node(sd_bus_message *reply, uint32_t nid, int is_online, const char *device)
 {
-	return sd_bus_message_append(reply, "a{sv}", 9, "Node", "u", nid, "Online", "b", is_online,
-				     "Owner", "s", "kmem", "Device", "s", device, "Capacity", "t",
-				     512 * MIB, "Reserved", "t", 384 * MIB, "Used", "t", UINT64_C(4096),
+	return sd_bus_message_append(reply, "a{sv}", 11, "Node", "u", nid, "Online", "b", is_online,
+				     "Name", "s", "hbm0", "Owner", "s", "kmem", "Device", "s", device,
+				     "Capacity", "t", 512 * MIB, "Room", "t", 512 * MIB, "Reserved", "t", 384 * MIB, "Used", "t", UINT64_C(4096),
 				     "Free", "t", 128 * MIB, "FromTheFuture", "as", 1, "x");
 }
 
@@ -224,10 +224,10 @@ static int run_tool(char *const *arguments, char output[8192])
 	} while (0)
 
 #define NODES_TABLE                                                                                \
-	"NODE  STATE   DEVICE  OWNER  CAPACITY  RESERVED  USED  FREE\n"                            \
-	"   1  online  dax0.0  kmem       512M      384M    4K  128M\n"                            \
-	"   2  online  dax1.0  kmem       512M      384M    4K  128M\n"                            \
-	"   3  absent  -       kmem       512M      384M    4K  128M\n"
+	"NODE  NAME  STATE   DEVICE  OWNER  CAPACITY  RESERVED  USED  FREE\n"                      \
+	"   1  hbm0  online  dax0.0  kmem       512M      384M    4K  128M\n"                      \
+	"   2  hbm0  online  dax1.0  kmem       512M      384M    4K  128M\n"                      \
+	"   3  hbm0  absent  -       kmem       512M      384M    4K  128M\n"
 
 #define GRANTS_TABLE                                                                               \
 	"UNIT       NODE  DEVICE  REQUESTED  EFFECTIVE     LIMIT  CURRENT  PEAK  REMARK\n"         \

@@ -387,7 +387,7 @@ static void test_commands(void)
 	struct wish wish = {};
 	const char *reason;
 
-	wish_parse_request("2", "32M", &wish, &reason);
+	wish_parse_request("2", "32M", NULL, &wish, &reason);
 	is_int(ask("a.service", false, &wish).code, CODE_DONE, "a command asks for another node");
 	wish_done(&wish);
 	round_run();

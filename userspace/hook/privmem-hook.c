@@ -6,7 +6,8 @@
  * one line ("unit NAME" or "slice NAME"), gets one line back ("CODE REASON") and exits with the
  * code. It is linked statically and for a service opens nothing but the socket, since it has to
  * work inside RootDirectory= as well. For a slice it makes the cgroup first, which privmemd cannot:
- * the root cgroup's directory is writable only with a capability. A privmemd that hangs must not
+ * the root cgroup's directory is writable only with a capability. What nodes and sizes mean is
+ * privmemd's to judge, which knows the names that nodes have. A privmemd that hangs must not
  * hang the boot: after the deadline the hook gives up by itself.
  */
 
@@ -21,9 +22,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "nodelist.h"
-#include "size.h"
 
 #ifndef HOOK_SOCKET
 #define HOOK_SOCKET "/run/privmem/apply"
@@ -88,22 +86,9 @@ static bool is_slice_name(const char *name)
 
 static int check_request(const struct request *request)
 {
-	struct nodelist nodes;
-	struct limit limit;
-	const char *reason;
-
 	if (request->is_slice ? !is_slice_name(request->unit) : !is_unit_name(request->unit)) {
 		fprintf(stderr, "privmem-hook: \"%s\" is not the name of a %s\n", request->unit,
 			request->is_slice ? "slice below -.slice" : "unit");
-		return -EINVAL;
-	}
-	if (request->nodes && (nodelist_parse(request->nodes, &nodes, &reason) < 0 ||
-			       (reason = "names no node", nodelist_is_empty(&nodes)))) {
-		fprintf(stderr, "privmem-hook: --nodes=%s: %s\n", request->nodes, reason);
-		return -EINVAL;
-	}
-	if (request->max && limit_parse(request->max, &limit, &reason) < 0) {
-		fprintf(stderr, "privmem-hook: --max=%s: %s\n", request->max, reason);
 		return -EINVAL;
 	}
 	return 0;

@@ -39,9 +39,11 @@ struct field {
 static const struct field node_fields[] = {
 	NODE_FIELD("Node", 'u', nid),
 	NODE_FIELD("Online", 'b', is_online),
+	NODE_FIELD("Name", 's', name),
 	NODE_FIELD("Owner", 's', owner),
 	NODE_FIELD("Device", 's', device),
 	NODE_FIELD("Capacity", 't', capacity_bytes),
+	NODE_FIELD("Room", 't', room_bytes),
 	NODE_FIELD("Reserved", 't', reserved_bytes),
 	NODE_FIELD("Used", 't', used_bytes),
 	NODE_FIELD("Free", 't', free_bytes),
@@ -410,6 +412,7 @@ int client_get_facts(struct client *client, char **ret_version, bool *ret_kernel
 void node_rows_done(struct node_rows *rows)
 {
 	for (size_t i = 0; i < rows->n_rows; i++) {
+		free(rows->rows[i].name);
 		free(rows->rows[i].owner);
 		free(rows->rows[i].device);
 	}

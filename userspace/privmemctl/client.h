@@ -27,8 +27,8 @@ enum exit_code {
 struct node_row {
 	uint32_t nid;
 	int is_online; /* int: what sd-bus reads a boolean into */
-	char *owner, *device;
-	uint64_t capacity_bytes, reserved_bytes, used_bytes, free_bytes;
+	char *name, *owner, *device;
+	uint64_t capacity_bytes, room_bytes, reserved_bytes, used_bytes, free_bytes;
 };
 
 /* What one unit has, or wants, of one node. */

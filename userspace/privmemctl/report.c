@@ -28,8 +28,8 @@ static void add_node(struct table *table, uint32_t nid)
  */
 void report_print_nodes(const struct node_rows *nodes, FILE *file)
 {
-	static const char *const titles[] = { ">NODE",	   "STATE", "DEVICE", "OWNER", ">CAPACITY",
-					      ">RESERVED", ">USED", ">FREE",  NULL };
+	static const char *const titles[] = { ">NODE",     "NAME",	 "STATE", "DEVICE", "OWNER",
+					      ">CAPACITY", ">RESERVED", ">USED", ">FREE",  NULL };
 	struct table table = { .titles = titles };
 
 	if (!nodes->n_rows) {
@@ -40,6 +40,7 @@ void report_print_nodes(const struct node_rows *nodes, FILE *file)
 		const struct node_row *row = &nodes->rows[i];
 
 		add_node(&table, row->nid);
+		table_add(&table, row->name);
 		table_add(&table, row->is_online ? "online" : "absent");
 		table_add(&table, row->device);
 		table_add(&table, row->owner);
@@ -150,9 +151,11 @@ struct json_object *report_json_nodes(const struct node_rows *nodes)
 
 		json_object_object_add(node, "node", json_object_new_uint64(row->nid));
 		json_object_object_add(node, "online", json_object_new_boolean(row->is_online));
+		json_object_object_add(node, "name", json_text(row->name));
 		json_object_object_add(node, "owner", json_text(row->owner));
 		json_object_object_add(node, "device", json_text(row->device));
 		json_object_object_add(node, "capacity_bytes", report_json_bytes(row->capacity_bytes));
+		json_object_object_add(node, "room_bytes", report_json_bytes(row->room_bytes));
 		json_object_object_add(node, "reserved_bytes", report_json_bytes(row->reserved_bytes));
 		json_object_object_add(node, "used_bytes", report_json_bytes(row->used_bytes));
 		json_object_object_add(node, "free_bytes", report_json_bytes(row->free_bytes));

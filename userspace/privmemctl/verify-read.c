@@ -104,6 +104,7 @@ static struct verify_unit *find_or_add_unit(struct verify *verify, char *name)
 					  sizeof(*verify->units)));
 	unit = &verify->units[verify->n_units++];
 	*unit = (struct verify_unit){ .name = name, .section = directive_section_of(name) };
+	unit->directive.names = &verify->settings.names;
 	return unit;
 }
 
@@ -225,7 +226,8 @@ static bool read_file(struct verify *verify, struct verify_unit *unit, const cha
 		verify_add_problem(verify, EXIT_DONE, path, error.line,
 				   "%s, so this template cannot be checked", error.reason);
 	else if (r < 0)
-		verify_add_problem(verify, EXIT_FAILED, path, error.line, "%s", error.reason);
+		verify_add_problem(verify, r == -ENODEV ? EXIT_NOT_FOUND : EXIT_FAILED, path,
+				   error.line, "%s", error.reason);
 	free(text);
 	return r == 0;
 }
@@ -316,5 +318,6 @@ void verify_done(struct verify *verify)
 	}
 	free(verify->units);
 	free(verify->problems);
+	settings_done(&verify->settings);
 	*verify = (struct verify){};
 }

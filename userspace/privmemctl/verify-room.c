@@ -130,7 +130,7 @@ static uint64_t source_bytes(const struct room *room, const char *source,
 	const struct limit *limit;
 
 	if (!source)
-		return node->capacity_bytes;
+		return node->room_bytes;
 	unit = find_checked(room, source, node->nid);
 	if (!unit)
 		return find_granted(room, source, node->nid)->reserved_bytes;

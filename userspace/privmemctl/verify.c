@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,18 @@ static bool ask_for_room(struct verify *verify)
 	grant_rows_done(&grants);
 	client_close(client);
 	return r >= 0;
+}
+
+/* Whoever has a name in a directive needs the configuration for it, and nobody else does. */
+static void read_names(struct verify *verify)
+{
+	char *error = NULL;
+
+	if (settings_load(&verify->settings, AT_FDCWD, &error) < 0)
+		fprintf(stderr, "privmemctl: verify: names of nodes are not known: %s\n",
+			error ?: "out of memory");
+	free(error);
+	settings_resolve(&verify->settings);
 }
 
 static void print_problems(const struct verify *verify)
@@ -156,6 +169,7 @@ enum exit_code verb_verify(char *const *arguments, enum report_format format)
 	bool is_room_checked;
 	enum exit_code code;
 
+	read_names(&verify);
 	verify_collect(&verify, arguments);
 	verify_read(&verify);
 	is_room_checked = ask_for_room(&verify);

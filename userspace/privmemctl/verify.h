@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "directive.h"
+#include "settings.h"
 
 /* A unit as the given files have it. */
 struct verify_unit {
@@ -30,6 +31,7 @@ struct verify_problem {
 };
 
 struct verify {
+	struct settings settings; /* for the names of nodes */
 	struct verify_unit *units;
 	size_t n_units;
 	struct verify_problem *problems;

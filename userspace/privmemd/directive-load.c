@@ -78,18 +78,21 @@ int directive_read_file(int root_fd, const char *path, char **ret, size_t *ret_l
  * @unit: name of the unit, for specifiers
  * @files: FragmentPath, then DropInPaths in order, then NULL; empty paths are skipped
  * @section: "Service" or "Slice", see directive_section_of()
+ * @names: that nodes may be called by; outlives @ret
  * @ret: set only on success; see directive_done()
  * @ret_error: set only on failure: the place and the reason
  *
  * Return: 0, or
  * * -EINVAL, -ERANGE - a directive cannot be read
+ * * -ENODEV - a directive holds a name that stands for no node
  * * -EBADMSG - a file is no unit file
  * * -ENOMEM, other - a file cannot be read
  */
 int directive_load(int root_fd, const char *unit, char *const *files, const char *section,
-		   struct directive *ret, struct directive_error *ret_error)
+		   const struct nodenames *names, struct directive *ret,
+		   struct directive_error *ret_error)
 {
-	struct directive directive = {};
+	struct directive directive = { .names = names };
 	int r = 0;
 
 	for (size_t i = 0; files[i] && !r; i++) {

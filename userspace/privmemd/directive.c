@@ -120,7 +120,7 @@ static int assign_nodes(struct context *context, const char *value)
 	r = unitfile_expand(value, context->unit, &expanded, &context->reason);
 	if (r < 0)
 		return r;
-	r = nodelist_parse(expanded, &nodes, &context->reason);
+	r = nodelist_parse_named(expanded, directive->names, &nodes, &context->reason);
 	free(expanded);
 	if (r < 0)
 		return r;
@@ -159,7 +159,7 @@ static int assign_max_words(struct context *context, const char *node, const cha
 	r = unitfile_expand(node, context->unit, &expanded, &context->reason);
 	if (r < 0)
 		return r;
-	r = nodelist_parse_node(expanded, &max.nid, &context->reason);
+	r = nodelist_parse_node(expanded, directive->names, &max.nid, &context->reason);
 	free(expanded);
 	if (r < 0)
 		return r;
@@ -215,7 +215,8 @@ static int assign_visit(const struct unitfile_assignment *assignment, void *user
 
 /**
  * directive_add_text() - merge one more file
- * @directive: after a failure only good for directive_done()
+ * @directive: all zero but for its names at first; after a failure only good for
+ *	directive_done()
  * @unit: name of the unit, for specifiers
  * @section: "Service" or "Slice", see directive_section_of()
  * @path: named in @ret_error, never opened
@@ -226,6 +227,7 @@ static int assign_visit(const struct unitfile_assignment *assignment, void *user
  * Return: 0, or
  * * -EINVAL, -ERANGE - a value cannot be read
  * * -ENXIO - a value needs the name of an instance
+ * * -ENODEV - a value holds a name that stands for no node
  * * -EBADMSG - the file is no unit file
  * * -ENOMEM - no memory
  */

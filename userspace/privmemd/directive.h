@@ -20,6 +20,7 @@ struct directive_max {
 };
 
 struct directive {
+	const struct nodenames *names; /* given by the caller, or NULL; see directive_add_text() */
 	bool is_set; /* one of the keys was seen, even if nothing is left in the end */
 	bool is_reset; /* the node list was emptied by an empty assignment */
 	struct nodelist nodes; /* empty: the unit asks for nothing */
@@ -51,6 +52,7 @@ int directive_check(struct directive *directive, char *const *files,
 /* The functions that do I/O live in directive-load.c. */
 int directive_read_file(int root_fd, const char *path, char **ret, size_t *ret_length);
 int directive_load(int root_fd, const char *unit, char *const *files, const char *section,
-		   struct directive *ret, struct directive_error *ret_error);
+		   const struct nodenames *names, struct directive *ret,
+		   struct directive_error *ret_error);
 
 #endif

@@ -32,14 +32,17 @@ void verdict_set_no_support(struct verdict *verdict)
  *
  * Return: whether they could be read
  */
-bool grant_read_wish(const struct unit *unit, struct wish *ret, struct verdict *ret_verdict)
+bool grant_read_wish(const struct grants *grants, const struct unit *unit, struct wish *ret,
+		     struct verdict *ret_verdict)
 {
 	char *reason = NULL;
+	int r = wish_load(unit, &grants->settings.names, ret, &reason);
 
-	if (wish_load(unit, ret, &reason) >= 0)
+	if (r >= 0)
 		return true;
 	*ret_verdict = (struct verdict){};
-	verdict_set(ret_verdict, CODE_BAD_DIRECTIVE, "%s", reason ?: "out of memory");
+	verdict_set(ret_verdict, r == -ENODEV ? CODE_NO_NODE : CODE_BAD_DIRECTIVE, "%s",
+		    reason ?: "out of memory");
 	free(reason);
 	return false;
 }
@@ -83,19 +86,30 @@ static void verdict_refuse(struct grants *grants, const struct grant *grant,
 	free(held);
 }
 
+/* Nobody can use more than there is, however much of it may be promised. */
+static uint64_t all_that_is_left(const struct grants *grants, const struct grant *grant,
+				 const struct share *old, unsigned int nid)
+{
+	uint64_t left = ledger_get_left(grants->ledger, grant->cgroup, nid);
+	uint64_t capacity = ledger_get_capacity(grants->ledger, nid);
+	uint64_t held = old ? reservation_get_bytes(old->reservation) : 0;
+	uint64_t usable = capacity > held ? capacity - held : 0;
+
+	return held + (left < usable ? left : usable);
+}
+
 static int decide_item(struct grants *grants, struct grant *grant, const struct wish_item *item,
 		       struct step *ret)
 {
 	struct share *old = grant_find_share(grant, item->nid);
-	uint64_t left, bytes = limit_resolve(&item->limit,
-					     ledger_get_capacity(grants->ledger, item->nid));
+	uint64_t bytes = limit_resolve(&item->limit,
+				       ledger_get_capacity(grants->ledger, item->nid));
 	int r = 0;
 
 	*ret = (struct step){ .share = { item->nid, item->limit, NULL }, .old = old };
 	bytes -= bytes % grants->page_bytes;
 	if (item->limit.kind == LIMIT_INFINITY) {
-		left = ledger_get_left(grants->ledger, grant->cgroup, item->nid);
-		bytes = left + (old ? reservation_get_bytes(old->reservation) : 0);
+		bytes = all_that_is_left(grants, grant, old, item->nid);
 		if (bytes == 0)
 			return ledger_has_node(grants->ledger, item->nid) ? -ENOSPC : -ENODEV;
 	}

@@ -38,7 +38,8 @@ void verdict_set(struct verdict *verdict, enum code code, const char *format, ..
 
 void verdict_set_no_support(struct verdict *verdict);
 
-bool grant_read_wish(const struct unit *unit, struct wish *ret, struct verdict *ret_verdict);
+bool grant_read_wish(const struct grants *grants, const struct unit *unit, struct wish *ret,
+		     struct verdict *ret_verdict);
 void grant_apply(struct grants *grants, const struct unit *unit, const struct wish *wish,
 		 bool is_early, struct verdict *ret);
 int grant_enforce(struct grants *grants, struct grant *grant, bool *ret_is_changed,

@@ -84,6 +84,7 @@ struct grants *grants_free(struct grants *grants)
 	while (grants->by_unit)
 		grants_forget(grants, *(struct grant **)grants->by_unit);
 	ledger_free(grants->ledger);
+	settings_done(&grants->settings);
 	free(grants);
 	return NULL;
 }
@@ -164,7 +165,8 @@ void grants_refresh_nodes(struct grants *grants)
 		if (!nodelist_is_set(&capacity.nodes, nid))
 			ledger_set_absent(grants->ledger, nid);
 	nodelist_for_each(nid, &capacity.nodes)
-		if (ledger_set_node(grants->ledger, nid, capacity.bytes[nid]) >= 0)
+		if (ledger_set_node(grants->ledger, nid, capacity.bytes[nid],
+				    settings_overcommit(&grants->settings, nid)) >= 0)
 			nodelist_set(&grants->known, nid);
 }
 

@@ -13,6 +13,7 @@
 
 #include "cgroup.h"
 #include "ledger.h"
+#include "settings.h"
 #include "unit.h"
 #include "wish.h"
 
@@ -48,6 +49,7 @@ struct grants {
 	int cache_fd;		/* see cache.h; -1 if there is none */
 	uint64_t page_bytes;
 	struct ledger *ledger;
+	struct settings settings;
 	void *by_unit;		/* tsearch() tree */
 	size_t count;
 	uint64_t ticks;

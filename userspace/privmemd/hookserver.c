@@ -118,15 +118,20 @@ static void on_verdict(const struct verdict *verdict, void *userdata)
 
 static void client_handle(struct client *client)
 {
-	struct hook_line parsed;
+	char text[2 * LINE_MAX_BYTES];
+	struct hook_line parsed = {};
 	struct wish wish = {};
 	const char *reason;
 	int r = hook_line_parse(client->line, &parsed, &reason);
 
 	if (r >= 0 && parsed.nodes)
-		r = wish_parse_request(parsed.nodes, parsed.max, &wish, &reason);
+		r = wish_parse_request(parsed.nodes, parsed.max,
+				       reconcile_names(client->server->reconcile), &wish, &reason);
 	if (r < 0) {
-		client_reply(client, CODE_USAGE, reason);
+		snprintf(text, sizeof(text), "%s%s%s%s%s%s", parsed.nodes ? "--nodes=" : "",
+			 parsed.nodes ?: "", parsed.max ? " --max=" : "", parsed.max ?: "",
+			 parsed.nodes ? ": " : "", reason);
+		client_reply(client, r == -ENODEV ? CODE_NO_NODE : CODE_USAGE, text);
 		return;
 	}
 	r = request_new(client->server->reconcile, parsed.unit, parsed.is_slice,

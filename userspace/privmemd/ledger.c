@@ -29,6 +29,7 @@ struct pool {
 	struct reservation root;
 	struct ledger *ledger;
 	void *paths;			/* tsearch() tree by path, without the root */
+	uint64_t capacity_bytes;
 	unsigned int nid;
 	bool is_present;
 };
@@ -210,20 +211,32 @@ static int ledger_ensure_pool(struct ledger *ledger, unsigned int nid, struct po
 	return 0;
 }
 
+static uint64_t percent_of(uint64_t bytes, unsigned int percent)
+{
+	uint64_t whole = bytes / 100, rest = bytes % 100 * percent / 100;
+
+	return __builtin_mul_overflow(whole, percent, &whole) ||
+	       __builtin_add_overflow(whole, rest, &whole) ? UINT64_MAX : whole;
+}
+
 /**
  * ledger_set_node() - tell the ledger that a node is there, and its size
  * @capacity_bytes: may be less than what is reserved; then nothing is left
+ * @overcommit_percent: how much of that may be promised, 100 for no more than there is
  *
  * Return: 0, -EINVAL for a node number out of range, or -ENOMEM
  */
-int ledger_set_node(struct ledger *ledger, unsigned int nid, uint64_t capacity_bytes)
+int ledger_set_node(struct ledger *ledger, unsigned int nid, uint64_t capacity_bytes,
+		    unsigned int overcommit_percent)
 {
 	struct pool *pool;
 	int r = ledger_ensure_pool(ledger, nid, &pool);
 
 	if (r < 0)
 		return r;
-	pool->root.bytes = capacity_bytes;
+	pool->capacity_bytes = capacity_bytes;
+	pool->root.bytes = percent_of(capacity_bytes, overcommit_percent);
+	pool->root.bytes -= pool->root.bytes % ledger->page_bytes;
 	pool->is_present = true;
 	return 0;
 }
@@ -253,6 +266,16 @@ bool ledger_has_node(const struct ledger *ledger, unsigned int nid)
  * ledger_get_capacity() - bytes of the node as last told, 0 if never told
  */
 uint64_t ledger_get_capacity(const struct ledger *ledger, unsigned int nid)
+{
+	const struct pool *pool = ledger_get_pool(ledger, nid);
+
+	return pool ? pool->capacity_bytes : 0;
+}
+
+/**
+ * ledger_get_room() - bytes of the node that may be promised in all
+ */
+uint64_t ledger_get_room(const struct ledger *ledger, unsigned int nid)
 {
 	const struct pool *pool = ledger_get_pool(ledger, nid);
 

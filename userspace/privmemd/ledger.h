@@ -5,7 +5,7 @@
  * A node is a pool. A reservation belongs to a cgroup path and draws from the
  * nearest path above it that holds a reservation on the same node, or from the
  * node itself; the node is simply the reservation of the root path, whose bytes
- * are the capacity. So one rule serves both levels: what is left of a
+ * are the capacity, or more of it where overcommit is wanted. So one rule serves both levels: what is left of a
  * reservation is its bytes less what its children drew, and nobody gets more
  * than what is left.
  *
@@ -24,10 +24,12 @@ struct reservation;
 int ledger_new(uint64_t page_bytes, struct ledger **ret);
 struct ledger *ledger_free(struct ledger *ledger);
 
-int ledger_set_node(struct ledger *ledger, unsigned int nid, uint64_t capacity_bytes);
+int ledger_set_node(struct ledger *ledger, unsigned int nid, uint64_t capacity_bytes,
+		    unsigned int overcommit_percent);
 void ledger_set_absent(struct ledger *ledger, unsigned int nid);
 bool ledger_has_node(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_capacity(const struct ledger *ledger, unsigned int nid);
+uint64_t ledger_get_room(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_reserved(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_left(const struct ledger *ledger, const char *path, unsigned int nid);
 

@@ -9,6 +9,8 @@
  * anybody, so that no newcomer takes room that is somebody's already.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "bringup.h"
 #include "cache.h"
 #include "hookserver.h"
 #include "journal.h"
@@ -34,11 +37,51 @@ struct daemon {
 	struct node_monitor *nodes;
 };
 
-static void on_nodes_changed(void *userdata)
+/* A configuration that cannot be read changes nothing. */
+static void settings_read(struct daemon *daemon)
+{
+	struct settings *settings = &daemon->grants->settings;
+	char *error = NULL;
+
+	if (settings_load(settings, AT_FDCWD, &error) < 0) {
+		journal(LOG_ERR, "configuration not taken over: %s", error ?: "out of memory");
+		(void)sd_notifyf(0, "STATUS=Configuration not taken over: %s",
+				 error ?: "out of memory");
+		free(error);
+	} else {
+		(void)sd_notify(0, "STATUS=");
+	}
+	bringup_all(settings);
+	settings_resolve(settings);
+}
+
+static void on_nodes_changed(bool has_new, void *userdata)
 {
 	struct daemon *daemon = userdata;
+	struct settings *settings = &daemon->grants->settings;
 
+	if (has_new)
+		bringup_all(settings);
+	settings_resolve(settings);
 	grants_refresh_nodes(daemon->grants);
+	if (settings->names.count > 0)
+		reconcile_all(daemon->reconcile);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct daemon *daemon = userdata;
+	uint64_t usec = 0;
+
+	(void)source;
+	(void)info;
+	(void)sd_event_now(daemon->event, CLOCK_MONOTONIC, &usec);
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, usec);
+	settings_read(daemon);
+	grants_refresh_nodes(daemon->grants);
+	reconcile_all(daemon->reconcile);
+	(void)sd_notify(0, "READY=1");
+	return 0;
 }
 
 static void on_settled(void *userdata)
@@ -76,18 +119,28 @@ static int sockets_find(int *ret_apply, int *ret_private)
 	return *ret_apply < 0 ? -ENOTSOCK : 0;
 }
 
-static int signals_handle(sd_event *event)
+static int signals_handle(struct daemon *daemon)
 {
+	sd_event *event = daemon->event;
+	sd_event_source *source = NULL;
 	sigset_t mask;
 	int r;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
-	return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(event, &source, SIGHUP, on_reload, daemon);
+	/* Who asks anything after a reload is answered by what was read then. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+	return r < 0 ? r : sd_event_source_set_floating(source, true);
 }
 
 static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
@@ -95,7 +148,7 @@ static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
 	int r = sd_event_default(&daemon->event);
 
 	if (r >= 0)
-		r = signals_handle(daemon->event);
+		r = signals_handle(daemon);
 	if (r >= 0)
 		r = sd_event_set_watchdog(daemon->event, true);
 	if (r < 0)
@@ -144,6 +197,7 @@ int main(int argc, char **argv)
 	}
 	r = daemon_setup(&daemon, apply_fd, private_fd);
 	if (r >= 0) {
+		settings_read(&daemon);
 		reconcile_start(daemon.reconcile, on_settled, &daemon);
 		r = sd_event_loop(daemon.event);
 	}

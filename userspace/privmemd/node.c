@@ -12,6 +12,7 @@
 
 #include <systemd/sd-device.h>
 
+#include "device.h"
 #include "wholefile.h"
 
 #define SYS_NODE "/sys/devices/system/node"
@@ -22,6 +23,7 @@ struct node_monitor {
 	sd_device_monitor *udev;
 	sd_event_source *settle;
 	node_changed_t changed;
+	bool has_new;
 	void *userdata;
 };
 
@@ -97,33 +99,26 @@ static void text_append(char *text, size_t size, const char *word)
 	snprintf(text + length, size - length, "%s%s", length > 0 ? " " : "", word);
 }
 
-/* Every dax device names the node its memory would make in target_node. */
+/* Every dax device names the node its memory is or would be. */
 static void node_name_devices(struct node *nodes, size_t count)
 {
-	sd_device_enumerator *all = NULL;
+	struct device *devices;
+	size_t n_devices;
 
-	if (sd_device_enumerator_new(&all) < 0)
+	if (device_list(&devices, &n_devices) < 0)
 		return;
-	if (sd_device_enumerator_allow_uninitialized(all) < 0 ||
-	    sd_device_enumerator_add_match_subsystem(all, "dax", true) < 0)
-		goto unref;
-	for (sd_device *device = sd_device_enumerator_get_device_first(all); device;
-	     device = sd_device_enumerator_get_device_next(all)) {
-		const char *target, *name, *driver;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < n_devices; k++) {
+			const struct device *device = &devices[k];
+			struct node *node = &nodes[i];
 
-		if (sd_device_get_sysattr_value(device, "target_node", &target) < 0 ||
-		    sd_device_get_sysname(device, &name) < 0)
-			continue;
-		for (size_t i = 0; i < count; i++) {
-			if (nodes[i].nid != strtoul(target, NULL, 10))
+			if (node->nid != device->nid)
 				continue;
-			text_append(nodes[i].device, sizeof(nodes[i].device), name);
-			if (nodes[i].owner[0] == '\0' && sd_device_get_driver(device, &driver) >= 0)
-				text_append(nodes[i].owner, sizeof(nodes[i].owner), driver);
+			text_append(node->device, sizeof(node->device), device->name);
+			if (node->owner[0] == '\0' && device->driver)
+				text_append(node->owner, sizeof(node->owner), device->driver);
 		}
-	}
-unref:
-	sd_device_enumerator_unref(all);
+	device_list_free(devices, n_devices);
 }
 
 /**
@@ -160,19 +155,25 @@ int node_describe(const struct nodelist *wanted, struct node **ret, size_t *ret_
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct node_monitor *monitor = userdata;
+	bool has_new = monitor->has_new;
 
 	(void)source;
 	(void)usec;
-	monitor->changed(monitor->userdata);
+	monitor->has_new = false;
+	monitor->changed(has_new, monitor->userdata);
 	return 0;
 }
 
 static int on_device(sd_device_monitor *udev, sd_device *device, void *userdata)
 {
 	struct node_monitor *monitor = userdata;
+	const char *subsystem;
+	sd_device_action_t action;
 
 	(void)udev;
-	(void)device;
+	if (sd_device_get_action(device, &action) >= 0 && action == SD_DEVICE_ADD &&
+	    sd_device_get_subsystem(device, &subsystem) >= 0 && strcmp(subsystem, "dax") == 0)
+		monitor->has_new = true;
 	if (sd_event_source_set_time_relative(monitor->settle, SETTLE_USEC) >= 0)
 		sd_event_source_set_enabled(monitor->settle, SD_EVENT_ONESHOT);
 	return 0;

@@ -27,7 +27,8 @@ struct node {
 
 struct node_monitor;
 
-typedef void (*node_changed_t)(void *userdata);
+/* @has_new: a dax device was among what came */
+typedef void (*node_changed_t)(bool has_new, void *userdata);
 
 int node_list_private(struct nodelist *ret);
 int node_describe(const struct nodelist *wanted, struct node **ret, size_t *ret_count);

@@ -87,6 +87,59 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* The length of the name at the begin of @text, 0 if there is none. */
+static size_t name_length(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char others[] = "0123456789_.-";
+	size_t length = 0, step;
+
+	if (!*text || !strchr(letters, *text))
+		return 0;
+	do {
+		step = strspn(text + length, letters);
+		step += strspn(text + length + step, others);
+		length += step;
+	} while (step);
+	return length;
+}
+
+/**
+ * nodename_is_valid() - may a node be called so?
+ *
+ * Some words look as if they stood for more than one node.
+ */
+bool nodename_is_valid(const char *text)
+{
+	size_t length = name_length(text);
+
+	return length > 0 && length < 64 && !text[length] && strcmp(text, "all") &&
+	       strcmp(text, "any") && strcmp(text, "none");
+}
+
+/* Reads one name at *@pos and moves *@pos behind it. */
+static int parse_name(const char **pos, const struct nodenames *names, unsigned int *ret,
+		      const char **ret_reason)
+{
+	size_t length = name_length(*pos);
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct nodename *name = &names->list[i];
+
+		if (strlen(name->name) != length || memcmp(name->name, *pos, length))
+			continue;
+		if (name->reason) {
+			*ret_reason = name->reason;
+			return -ENODEV;
+		}
+		*ret = name->nid;
+		*pos += length;
+		return 0;
+	}
+	*ret_reason = "no node has this name in privmemd.conf";
+	return -ENODEV;
+}
+
 /* Reads one number at *@pos and moves *@pos behind it. */
 static int parse_number(const char **pos, unsigned int *ret, const char **ret_reason)
 {
@@ -109,17 +162,20 @@ static int parse_number(const char **pos, unsigned int *ret, const char **ret_re
 	return 0;
 }
 
-/* Reads "3" or "3-5" at *@pos, adds it to @list and moves *@pos behind it. */
-static int parse_range(const char **pos, struct nodelist *list, const char **ret_reason)
+/* Reads "3", "3-5" or a name at *@pos, adds it to @list and moves *@pos behind it. */
+static int parse_range(const char **pos, const struct nodenames *names, struct nodelist *list,
+		       const char **ret_reason)
 {
+	bool is_name = names && name_length(*pos) > 0;
 	unsigned int first, last;
 	int r;
 
-	r = parse_number(pos, &first, ret_reason);
+	r = is_name ? parse_name(pos, names, &first, ret_reason) :
+		      parse_number(pos, &first, ret_reason);
 	if (r < 0)
 		return r;
 	last = first;
-	if (**pos == '-') {
+	if (!is_name && **pos == '-') {
 		(*pos)++;
 		r = parse_number(pos, &last, ret_reason);
 		if (r < 0)
@@ -135,20 +191,24 @@ static int parse_range(const char **pos, struct nodelist *list, const char **ret
 }
 
 /**
- * nodelist_parse_node() - read the number of one node
- * @text: decimal digits and nothing else
+ * nodelist_parse_node() - read the number or the name of one node
+ * @text: decimal digits, or a name, and nothing else
+ * @names: may be NULL; then only numbers are read
  * @ret: set only on success
  * @ret_reason: set only on failure, a constant string
  *
  * Return: 0, or
  * * -EINVAL - @text is not a number, or not below NODELIST_MAX
+ * * -ENODEV - @text is a name that stands for no node
  */
-int nodelist_parse_node(const char *text, unsigned int *ret, const char **ret_reason)
+int nodelist_parse_node(const char *text, const struct nodenames *names, unsigned int *ret,
+			const char **ret_reason)
 {
 	unsigned int nid;
 	int r;
 
-	r = parse_number(&text, &nid, ret_reason);
+	r = names && name_length(text) > 0 ? parse_name(&text, names, &nid, ret_reason) :
+					     parse_number(&text, &nid, ret_reason);
 	if (r < 0)
 		return r;
 	if (*text) {
@@ -160,16 +220,19 @@ int nodelist_parse_node(const char *text, unsigned int *ret, const char **ret_re
 }
 
 /**
- * nodelist_parse() - read a list of nodes
- * @text: numbers and ascending ranges, separated by white space, commas, or a comma with white
- *	space around it; empty text is the empty list
+ * nodelist_parse_named() - read a list of nodes
+ * @text: numbers, ascending ranges and names, separated by white space, commas, or a comma with
+ *	white space around it; empty text is the empty list
+ * @names: may be NULL; then a name is no part of a list
  * @ret: set only on success
  * @ret_reason: set only on failure, a constant string
  *
  * Return: 0, or
  * * -EINVAL - @text is not a node list
+ * * -ENODEV - a name in it stands for no node
  */
-int nodelist_parse(const char *text, struct nodelist *ret, const char **ret_reason)
+int nodelist_parse_named(const char *text, const struct nodenames *names, struct nodelist *ret,
+			 const char **ret_reason)
 {
 	struct nodelist list = {};
 	const char *p = text;
@@ -181,7 +244,7 @@ int nodelist_parse(const char *text, struct nodelist *ret, const char **ret_reas
 		const char *end;
 		int r;
 
-		r = parse_range(&p, &list, ret_reason);
+		r = parse_range(&p, names, &list, ret_reason);
 		if (r < 0)
 			return r;
 		for (end = p; is_space(*p) || (*p == ',' && !has_comma); p++)
@@ -198,6 +261,16 @@ int nodelist_parse(const char *text, struct nodelist *ret, const char **ret_reas
 	}
 	*ret = list;
 	return 0;
+}
+
+/**
+ * nodelist_parse() - read a list of nodes without names, as the kernel writes it
+ *
+ * Return: 0 or -EINVAL, see nodelist_parse_named().
+ */
+int nodelist_parse(const char *text, struct nodelist *ret, const char **ret_reason)
+{
+	return nodelist_parse_named(text, NULL, ret, ret_reason);
 }
 
 /**

@@ -198,7 +198,7 @@ static void check_up(struct check *check, const struct unit *unit)
 	if ((!had_grant && unit->is_starting && !check->is_startup) ||
 	    (grant && grant->touched > unit->asked))
 		return;
-	if (!grant_read_wish(unit, &wish, &verdict)) {
+	if (!grant_read_wish(reconcile->grants, unit, &wish, &verdict)) {
 		report_refusal(reconcile->grants, unit, &wish, &verdict);
 		return;
 	}
@@ -413,6 +413,15 @@ struct grants *reconcile_grants(const struct reconcile *reconcile)
 struct unit_peer *reconcile_peer(const struct reconcile *reconcile)
 {
 	return reconcile->peer;
+}
+
+/**
+ * reconcile_names() - what nodes are called, as of now
+ */
+const struct nodenames *reconcile_names(struct reconcile *reconcile)
+{
+	settings_resolve(&reconcile->grants->settings);
+	return &reconcile->grants->settings.names;
 }
 
 /**

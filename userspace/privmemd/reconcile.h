@@ -31,6 +31,7 @@ void reconcile_all(struct reconcile *reconcile);
 void reconcile_unit(struct reconcile *reconcile, const char *unit);
 struct grants *reconcile_grants(const struct reconcile *reconcile);
 struct unit_peer *reconcile_peer(const struct reconcile *reconcile);
+const struct nodenames *reconcile_names(struct reconcile *reconcile);
 
 void reconcile_watch(struct reconcile *reconcile, const char *unit);
 void reconcile_release_dead(struct reconcile *reconcile, char *const *names, size_t count,

@@ -90,6 +90,7 @@ static void request_decide(const struct request *request, const struct unit *uni
 	struct grants *grants = reconcile_grants(request->reconcile);
 
 	*ret = (struct verdict){};
+	(void)reconcile_names(request->reconcile);
 	if (!unit->is_loaded && !unit->is_live)
 		verdict_set(ret, CODE_NO_UNIT, "%s: no such unit", unit->name);
 	else if (!unit->is_live && !request->is_early && !cgroup_has_support(grants->root_fd))
@@ -99,7 +100,7 @@ static void request_decide(const struct request *request, const struct unit *uni
 			    unit->name);
 	else if (request->wish.is_request && !wish_copy(&request->wish, ret_wish))
 		verdict_set(ret, CODE_FAILED, "out of memory");
-	else if (request->wish.is_request || grant_read_wish(unit, ret_wish, ret))
+	else if (request->wish.is_request || grant_read_wish(grants, unit, ret_wish, ret))
 		grant_apply(grants, unit, ret_wish, request->is_early, ret);
 }
 

@@ -226,11 +226,15 @@ static int append_node(sd_bus_message *m, const struct grants *grants, const str
 	if (r >= 0)
 		r = sd_bus_message_append(m, "{sv}", "Online", "b", node->is_online);
 	if (r >= 0)
+		r = append_string(m, "Name", settings_name(&grants->settings, node->nid));
+	if (r >= 0)
 		r = append_string(m, "Owner", node->owner);
 	if (r >= 0)
 		r = append_string(m, "Device", node->device);
 	if (r >= 0)
 		r = append_bytes(m, "Capacity", ledger_get_capacity(grants->ledger, node->nid));
+	if (r >= 0)
+		r = append_bytes(m, "Room", ledger_get_room(grants->ledger, node->nid));
 	if (r >= 0)
 		r = append_bytes(m, "Reserved", ledger_get_reserved(grants->ledger, node->nid));
 	if (r >= 0)

@@ -45,12 +45,14 @@ static char *error_format(const struct directive_error *error)
 
 /**
  * wish_load() - read what the files of a unit ask for
+ * @names: that nodes may be called by
  * @ret: set only on success; see wish_done()
  * @ret_reason: set only on failure: file, line and reason; free() it
  *
  * Return: 0, or -Exxx as directive_load()
  */
-int wish_load(const struct unit *unit, struct wish *ret, char **ret_reason)
+int wish_load(const struct unit *unit, const struct nodenames *names, struct wish *ret,
+	      char **ret_reason)
 {
 	const char *section = directive_section_of(unit->name);
 	struct directive_error error = {};
@@ -61,7 +63,8 @@ int wish_load(const struct unit *unit, struct wish *ret, char **ret_reason)
 		*ret = (struct wish){};
 		return 0;
 	}
-	r = directive_load(AT_FDCWD, unit->name, unit->files, section, &directive, &error);
+	r = directive_load(AT_FDCWD, unit->name, unit->files, section, names, &directive,
+			   &error);
 	if (r < 0) {
 		*ret_reason = error_format(&error);
 		return r;
@@ -82,17 +85,18 @@ int wish_load(const struct unit *unit, struct wish *ret, char **ret_reason)
 /**
  * wish_parse_request() - read the two lists of a request
  * @max: NULL for none; otherwise holds for each node
+ * @names: that nodes may be called by, or NULL
  * @ret: set only on success; see wish_done()
  * @ret_reason: set only on failure, static
  *
- * Return: 0, or -Exxx as nodelist_parse() and limit_parse()
+ * Return: 0, or -Exxx as nodelist_parse_named() and limit_parse()
  */
-int wish_parse_request(const char *nodes, const char *max, struct wish *ret,
-		       const char **ret_reason)
+int wish_parse_request(const char *nodes, const char *max, const struct nodenames *names,
+		       struct wish *ret, const char **ret_reason)
 {
 	struct limit limit = { LIMIT_INFINITY, 0 };
 	struct nodelist list;
-	int r = nodelist_parse(nodes, &list, ret_reason);
+	int r = nodelist_parse_named(nodes, names, &list, ret_reason);
 
 	if (r >= 0 && nodelist_is_empty(&list)) {
 		*ret_reason = "names no node";
@@ -124,7 +128,7 @@ static int mark_parse_item(char *line, struct nodelist *nodes, struct limit *lim
 	if (!space)
 		return -EINVAL;
 	*space = '\0';
-	r = nodelist_parse_node(line, &nid, &reason);
+	r = nodelist_parse_node(line, NULL, &nid, &reason);
 	if (r >= 0)
 		r = limit_parse(space + 1, &limit, &reason);
 	if (r < 0)

@@ -24,9 +24,10 @@ struct wish {
 };
 
 void wish_done(struct wish *wish);
-int wish_load(const struct unit *unit, struct wish *ret, char **ret_reason);
-int wish_parse_request(const char *nodes, const char *max, struct wish *ret,
-		       const char **ret_reason);
+int wish_load(const struct unit *unit, const struct nodenames *names, struct wish *ret,
+	      char **ret_reason);
+int wish_parse_request(const char *nodes, const char *max, const struct nodenames *names,
+		       struct wish *ret, const char **ret_reason);
 
 int wish_parse_mark(const char *text, struct wish *ret);
 char *wish_format_mark(const struct wish *wish);
