@@ -172,7 +172,7 @@ cg_limit() {
 	reserved_is 1 $(($(capacity 1) + $(cg_limit t-most.service)))
 }
 
-# Seen red without ReadWritePaths=/sys/devices: "cannot make it private: Read-only file system".
+# Seen red without ReadWritePaths=/sys/devices: "cannot unbind it from kmem: Read-only file system".
 @test "bring-up: Private=yes makes a private node of a device that is ordinary, or nobody's" {
 	conf_put dev '[Node hbm1]' Private=yes
 	kmem_unbind 2

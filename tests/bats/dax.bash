@@ -63,7 +63,8 @@ nodes_restore() {
 
 	for nid in 1 2; do
 		dax=$(dax_of $nid)
-		[[ ! -e $dax/driver || $(<"$dax/private_ops") == "migration mempolicy reclaim" ]] || kmem_unbind $nid
+		[[ ! -e $dax/driver || "$(<"$dax/private") $(<"$dax/private_ops")" == "1 migration mempolicy reclaim" ]] ||
+			kmem_unbind $nid
 		if [[ ! -e $dax/driver ]]; then
 			dax_write $nid private 1
 			dax_write $nid private_ops "mempolicy migration reclaim"

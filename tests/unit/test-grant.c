@@ -179,6 +179,48 @@ static void test_release(struct grants *grants)
 	       "and bears no mark");
 }
 
+static void test_left_behind(struct grants *grants)
+{
+	struct verdict verdict;
+
+	put("memory.private_nodes.capacity", "N1 536870912\nN2 536870912\n");
+	put("system.slice/memory.private_nodes.current", "N1 1048576\n");
+	verdict = apply(grants, A, "1", "512M");
+	is_int(verdict.code, CODE_NO_ROOM, "what a unit that is gone left behind cannot be promised");
+	is_str(verdict.text, "node1: 512M asked for, 511M of 512M left; 1M still in use by units that"
+	       " were granted it before", "and that is said");
+	verdict = apply(grants, A, "1", NULL);
+	is_str(verdict.text, "node1: 511M granted", "all that is left leaves it out");
+	put("system.slice/a.service/memory.private_nodes.current", "N1 1048576\n");
+	verdict = apply(grants, B, "1", "1M");
+	is_int(verdict.code, CODE_DONE, "what the holder of a reservation uses is in nobody's way");
+	put("system.slice/memory.private_nodes.current", "N1 3145728\n");
+	put("system.slice/a.service/memory.private_nodes.current", "N1 3145728\n");
+	verdict = apply(grants, A, "1", "1M");
+	is_int(verdict.code, CODE_DONE, "a unit is made smaller than what it uses");
+	verdict = apply(grants, B, "1", "510M");
+	is_int(verdict.code, CODE_NO_ROOM, "which is not to be had before it gave that back");
+	verdict = apply(grants, B, "1", "509M");
+	is_int(verdict.code, CODE_DONE, "to the page");
+	verdict = apply(grants, A, "1", "3M");
+	is_int(verdict.code, CODE_DONE, "but it may have again what it uses");
+	apply(grants, A, "", NULL);
+	apply(grants, B, "", NULL);
+	put("system.slice/memory.private_nodes.current", "");
+}
+
+/* A grant of two nodes that is refused for the second has changed nothing of the first. */
+static void test_undo(struct grants *grants)
+{
+	put("memory.private_nodes.capacity", "N1 536870912\nN2 536870912\n");
+	is_int(apply(grants, A, "1-2", "256M").code, CODE_DONE, "a grant of two nodes");
+	put("memory.private_nodes.capacity", "N1 134217728\nN2 134217728\n");
+	is_int(apply(grants, A, "1-3", "64M").code, CODE_NO_NODE, "less of them, and one that is none");
+	is_int(ledger_get_reserved(grants->ledger, 1), 256 << 20, "leaves the first as it was");
+	is_int(ledger_get_reserved(grants->ledger, 2), 256 << 20, "and the second");
+	apply(grants, A, "", NULL);
+}
+
 int main(void)
 {
 	struct grants *grants = NULL;
@@ -200,6 +242,8 @@ int main(void)
 	test_drift(grants);
 	test_restart(&grants);
 	test_release(grants);
+	test_left_behind(grants);
+	test_undo(grants);
 	grants_free(grants);
 	close(root);
 	snprintf(command, sizeof(command), "rm -r %s", tree);

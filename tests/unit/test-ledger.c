@@ -154,34 +154,37 @@ static void test_explain(void)
 	ledger_free(ledger);
 }
 
-/* Whatever is done in whatever order, no node gives more than it has, and all comes back. */
-static void test_random(void)
+static void test_room(void)
 {
-	static const char *const paths[] = {
-		"/a.slice", "/a.slice/b.slice", "/a.slice/b.slice/c.service", "/a.slice/d.service",
-		"/e.service", "/a.slice/b.slice/f.slice", "/a.slice/b.slice/f.slice/g.service",
-	};
-	struct reservation *held[7] = {};
 	struct ledger *ledger = ledger_make();
-	bool good = true;
+	struct reservation *a = NULL, *b = NULL, *none = NULL;
+	char *text = NULL;
 
-	srandom(1);
-	for (int i = 0; i < 20000; i++) {
-		size_t which = random() % 7;
-		uint64_t bytes = random() % 200 * MIB;
-
-		if (!held[which])
-			ledger_reserve(ledger, paths[which], paths[which], 1, bytes, &held[which]);
-		else if (random() % 2)
-			reservation_resize(held[which], bytes);
-		else
-			held[which] = reservation_drop(held[which]);
-		good = good && ledger_get_reserved(ledger, 1) <= 512 * MIB;
-	}
-	ok(good, "20000 random steps never reserve more than the node has");
-	for (size_t i = 0; i < 7; i++)
-		reservation_drop(held[i]);
-	is_int(ledger_get_reserved(ledger, 1), 0, "and end at zero");
+	ledger_set_node(ledger, 1, 512 * MIB, 150);
+	is_int(ledger_get_room(ledger, 1), 768 * MIB, "half as much again may be promised");
+	is_int(ledger_get_capacity(ledger, 1), 512 * MIB, "of what there is");
+	is_int(ledger_reserve(ledger, "/a", "a", 1, 768 * MIB + PAGE, &none), -ENOSPC, "and no page more");
+	is_int(ledger_reserve(ledger, "/a", "a", 1, 768 * MIB, &a), 0, "to the page");
+	ok(!ledger_is_over(ledger, 1), "which is not too much");
+	ledger_set_node(ledger, 1, 512 * MIB, 100);
+	ok(ledger_is_over(ledger, 1), "until less may be promised");
+	is_int(ledger_reserve(ledger, "/b", "b", 1, PAGE, &none), -ENOSPC, "then nobody gets more");
+	is_int(reservation_resize(a, 640 * MIB), 0, "who has too much may have less");
+	reservation_restore(a, 768 * MIB);
+	is_int(ledger_get_reserved(ledger, 1), 768 * MIB, "and has it again if that comes to nothing");
+	is_int(reservation_resize(a, 256 * MIB), 0, "enough is given back");
+	ok(!ledger_is_over(ledger, 1), "and all is well");
+	ledger_set_stray(ledger, 1, 64 * MIB);
+	is_int(ledger_get_left(ledger, "/b", 1), 192 * MIB, "what is in use unreserved is not left");
+	is_int(ledger_reserve(ledger, "/b", "b", 1, 192 * MIB + PAGE, &none), -ENOSPC, "nor to be had");
+	ledger_explain(ledger, "/b", 1, &text);
+	is_str(text, "192M of 512M left; 256M reserved by a; 64M still in use by units that were granted"
+	       " it before", "and a refusal says so");
+	free(text);
+	ledger_set_node(ledger, 1, UINT64_MAX, 10000);
+	is_int(ledger_get_room(ledger, 1), UINT64_MAX - PAGE + 1, "no amount wraps");
+	reservation_drop(a);
+	reservation_drop(b);
 	ledger_free(ledger);
 }
 
@@ -192,6 +195,6 @@ int main(void)
 	test_slices();
 	test_adopt();
 	test_explain();
-	test_random();
+	test_room();
 	return tap_done();
 }

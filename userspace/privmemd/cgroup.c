@@ -262,6 +262,37 @@ int cgroup_read_amounts(int root_fd, const char *path, const char *file, struct 
 }
 
 /**
+ * cgroup_read_used() - what all cgroups together are charged with
+ * @file: one of the files with a value a node
+ * @ret: always set; all zero where nothing is charged
+ *
+ * Charges are hierarchical: the cgroups below the root hold all there is.
+ */
+void cgroup_read_used(int root_fd, const char *file, struct amounts *ret)
+{
+	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct amounts one;
+	unsigned int nid;
+
+	*ret = (struct amounts){};
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    cgroup_read_amounts(root_fd, entry->d_name, file, &one) < 0)
+			continue;
+		nodelist_for_each(nid, &one.nodes)
+			ret->bytes[nid] += one.bytes[nid];
+	}
+	closedir(dir);
+}
+
+/**
  * cgroup_write() - write a value in one write(2)
  *
  * Return: 0 or the kernel's own -Exxx

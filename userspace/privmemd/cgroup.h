@@ -38,6 +38,7 @@ int cgroup_path_of_slice(const char *slice, char **ret);
 int cgroup_read(int root_fd, const char *path, const char *file, char *ret, size_t size);
 int cgroup_read_nodes(int root_fd, const char *path, const char *file, struct nodelist *ret);
 int cgroup_read_amounts(int root_fd, const char *path, const char *file, struct amounts *ret);
+void cgroup_read_used(int root_fd, const char *file, struct amounts *ret);
 int cgroup_write(int root_fd, const char *path, const char *file, const char *text);
 int cgroup_write_nodes(int root_fd, const char *path, const char *file,
 		       const struct nodelist *nodes);

@@ -107,6 +107,7 @@ static int decide_item(struct grants *grants, struct grant *grant, const struct 
 	int r = 0;
 
 	*ret = (struct step){ .share = { item->nid, item->limit, NULL }, .old = old };
+	grants_count_strays(grants, grant, item->nid, bytes);
 	bytes -= bytes % grants->page_bytes;
 	if (item->limit.kind == LIMIT_INFINITY) {
 		bytes = all_that_is_left(grants, grant, old, item->nid);
@@ -134,8 +135,8 @@ static void decide_undo(struct step *steps, size_t count)
 		if (!steps[count].old)
 			reservation_drop(steps[count].share.reservation);
 		else
-			(void)reservation_resize(steps[count].share.reservation,
-						 steps[count].old_bytes);
+			reservation_restore(steps[count].share.reservation,
+					    steps[count].old_bytes);
 }
 
 /* Changes the ledger for all items or for none. */

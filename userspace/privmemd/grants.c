@@ -170,6 +170,66 @@ void grants_refresh_nodes(struct grants *grants)
 			nodelist_set(&grants->known, nid);
 }
 
+/* What a cgroup uses of a node and has reserved there. */
+static uint64_t covered_by(const struct grants *grants, const struct grant *grant,
+			   const struct grant *asking, unsigned int nid)
+{
+	uint64_t reserved = grant == asking ? UINT64_MAX : 0;
+	struct amounts current;
+
+	for (size_t i = 0; i < grant->n_shares && grant != asking; i++)
+		if (grant->shares[i].nid == nid &&
+		    *reservation_get_source(grant->shares[i].reservation) == '\0')
+			reserved = reservation_get_bytes(grant->shares[i].reservation);
+	if (!reserved || cgroup_read_amounts(grants->root_fd, grant->cgroup, FILE_CURRENT,
+					     &current) < 0 || !nodelist_is_set(&current.nodes, nid))
+		return 0;
+	return current.bytes[nid] < reserved ? current.bytes[nid] : reserved;
+}
+
+/* Is there room for what is asked for, even if nothing that is in use were reserved? */
+static bool has_room_anyway(const struct grants *grants, unsigned int nid, uint64_t used,
+			    uint64_t asked)
+{
+	uint64_t room = ledger_get_room(grants->ledger, nid);
+	uint64_t reserved = ledger_get_reserved(grants->ledger, nid);
+
+	return used == 0 || (reserved <= room && used <= room - reserved &&
+			     asked <= room - reserved - used);
+}
+
+/**
+ * grants_count_strays() - tell the ledger what is in use of a node beyond what is reserved
+ * @asking: what it uses itself is not in its way
+ * @asked_bytes: how much it wants; as a rule there is so much that nothing has to be counted
+ *
+ * A unit that is gone can leave memory behind, such as a System V segment, and one
+ * whose grant was made smaller what it has. Nothing counts by cgroup what is left
+ * of cgroups that are gone, so it is what remains when all others are taken off.
+ */
+void grants_count_strays(struct grants *grants, const struct grant *asking, unsigned int nid,
+			 uint64_t asked_bytes)
+{
+	struct amounts used;
+	struct grant **all;
+	uint64_t stray;
+	size_t count;
+
+	ledger_set_stray(grants->ledger, nid, 0);
+	cgroup_read_used(grants->root_fd, FILE_CURRENT, &used);
+	stray = used.bytes[nid];
+	if (has_room_anyway(grants, nid, stray, asked_bytes))
+		return;
+	count = grants_list(grants, &all);
+	for (size_t i = 0; i < count && stray > 0; i++) {
+		uint64_t covered = covered_by(grants, all[i], asking, nid);
+
+		stray -= covered < stray ? covered : stray;
+	}
+	free(all);
+	ledger_set_stray(grants->ledger, nid, stray);
+}
+
 /* The last part of a cgroup path, without the underscore that PID 1 escapes some names with. */
 static const char *unit_of_cgroup(const char *path)
 {

@@ -54,6 +54,7 @@ struct grants {
 	size_t count;
 	uint64_t ticks;
 	struct nodelist known;	/* every node the ledger was ever told of */
+	struct nodelist over;	/* those of them of which too much is promised, as last reported */
 	void (*forgetting)(struct grant *grant, void *userdata);	/* may be NULL */
 	void *userdata;
 };
@@ -62,6 +63,8 @@ int grants_new(int root_fd, int cache_fd, uint64_t page_bytes, struct grants **r
 struct grants *grants_free(struct grants *grants);
 uint64_t grants_tick(struct grants *grants);
 void grants_refresh_nodes(struct grants *grants);
+void grants_count_strays(struct grants *grants, const struct grant *asking, unsigned int nid,
+			 uint64_t asked_bytes);
 void grants_adopt(struct grants *grants);
 
 struct grant *grants_add(struct grants *grants, const char *unit, const char *cgroup);

@@ -30,6 +30,7 @@ struct pool {
 	struct ledger *ledger;
 	void *paths;			/* tsearch() tree by path, without the root */
 	uint64_t capacity_bytes;
+	uint64_t stray_bytes;		/* in use, and nobody's reservation */
 	unsigned int nid;
 	bool is_present;
 };
@@ -94,8 +95,11 @@ static struct reservation *pool_find_parent(struct pool *pool, const char *path)
 
 static uint64_t reservation_left(const struct reservation *reservation)
 {
-	return reservation->bytes > reservation->drawn ?
-	       reservation->bytes - reservation->drawn : 0;
+	uint64_t left = reservation->bytes > reservation->drawn ?
+			reservation->bytes - reservation->drawn : 0;
+	uint64_t stray = reservation->parent ? 0 : reservation->pool->stray_bytes;
+
+	return left > stray ? left - stray : 0;
 }
 
 static void reservation_link(struct reservation *reservation, struct reservation *parent)
@@ -293,6 +297,28 @@ uint64_t ledger_get_reserved(const struct ledger *ledger, unsigned int nid)
 }
 
 /**
+ * ledger_set_stray() - tell the ledger what of a node is in use without a reservation
+ * @bytes: replaces what was told before
+ */
+void ledger_set_stray(struct ledger *ledger, unsigned int nid, uint64_t bytes)
+{
+	struct pool *pool = ledger_get_pool(ledger, nid);
+
+	if (pool)
+		pool->stray_bytes = bytes;
+}
+
+/**
+ * ledger_is_over() - is more promised of a node than it has room for?
+ */
+bool ledger_is_over(const struct ledger *ledger, unsigned int nid)
+{
+	const struct pool *pool = ledger_get_pool(ledger, nid);
+
+	return pool && pool->is_present && pool->root.drawn > pool->root.bytes;
+}
+
+/**
  * ledger_get_left() - the most that a new reservation of @path could hold
  *
  * What is already reserved below @path counts as left: it would be drawn from
@@ -437,6 +463,19 @@ int reservation_resize(struct reservation *reservation, uint64_t bytes)
 }
 
 /**
+ * reservation_restore() - undo a resize
+ * @bytes: what it held before; nobody else was served since
+ *
+ * This cannot fail, also where the node has shrunk or is away and a resize to as
+ * much would be refused.
+ */
+void reservation_restore(struct reservation *reservation, uint64_t bytes)
+{
+	reservation->parent->drawn += bytes - reservation->bytes;
+	reservation->bytes = bytes;
+}
+
+/**
  * reservation_drop() - give everything back
  * @reservation: may be NULL
  *
@@ -541,6 +580,12 @@ int ledger_explain(const struct ledger *ledger, const char *path, unsigned int n
 	}
 	if (others > 0)
 		fprintf(out, " and %zu others", others);
+	if (parent == &pool->root && pool->stray_bytes > 0) {
+		char *bytes = size_format(pool->stray_bytes);
+
+		fprintf(out, "; %s still in use by units that were granted it before", bytes ?: "?");
+		free(bytes);
+	}
 	if (fclose(out) != 0) {
 		free(text);
 		return -ENOMEM;

@@ -9,6 +9,13 @@
  * reservation is its bytes less what its children drew, and nobody gets more
  * than what is left.
  *
+ * Memory in use that no reservation stands for, left behind by a unit that is
+ * gone or was made smaller, is not there to be promised either: whoever knows of
+ * it says so before asking.
+ *
+ * A node may shrink below what is promised of it. Everybody keeps what they
+ * have, and nobody gets more until enough was given back.
+ *
  * Nothing here does I/O, logs or reads a clock.
  */
 #ifndef PRIVMEM_LEDGER_H
@@ -31,6 +38,8 @@ bool ledger_has_node(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_capacity(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_room(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_reserved(const struct ledger *ledger, unsigned int nid);
+void ledger_set_stray(struct ledger *ledger, unsigned int nid, uint64_t bytes);
+bool ledger_is_over(const struct ledger *ledger, unsigned int nid);
 uint64_t ledger_get_left(const struct ledger *ledger, const char *path, unsigned int nid);
 
 int ledger_reserve(struct ledger *ledger, const char *path, const char *holder, unsigned int nid,
@@ -40,6 +49,7 @@ int ledger_adopt(struct ledger *ledger, const char *path, const char *holder, un
 int ledger_explain(const struct ledger *ledger, const char *path, unsigned int nid, char **ret);
 
 int reservation_resize(struct reservation *reservation, uint64_t bytes);
+void reservation_restore(struct reservation *reservation, uint64_t bytes);
 struct reservation *reservation_drop(struct reservation *reservation);
 uint64_t reservation_get_bytes(const struct reservation *reservation);
 const char *reservation_get_source(const struct reservation *reservation);

@@ -4,6 +4,7 @@
 
 #include "grant.h"
 
+void report_over(struct grants *grants);
 void report_refusal(struct grants *grants, const struct unit *unit, struct wish *wish,
 		    const struct verdict *verdict);
 

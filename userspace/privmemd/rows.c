@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "rows.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "node.h"
 
@@ -191,31 +188,6 @@ int rows_append_cgroup(sd_bus_message *m, const struct grants *grants, const cha
 	return 0;
 }
 
-/* Charges are hierarchical: the cgroups below the root together hold all that is charged. */
-static void used_read(int root_fd, struct amounts *ret)
-{
-	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	struct amounts one;
-	unsigned int nid;
-
-	*ret = (struct amounts){};
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((entry = readdir(dir))) {
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-		    cgroup_read_amounts(root_fd, entry->d_name, FILE_CURRENT, &one) < 0)
-			continue;
-		nodelist_for_each(nid, &one.nodes)
-			ret->bytes[nid] += one.bytes[nid];
-	}
-	closedir(dir);
-}
-
 static int append_node(sd_bus_message *m, const struct grants *grants, const struct node *node,
 		       uint64_t used_bytes)
 {
@@ -267,7 +239,7 @@ int rows_append_nodes(sd_bus_message *m, struct grants *grants)
 	r = node_describe(&held, &nodes, &count);
 	if (r < 0)
 		return r;
-	used_read(grants->root_fd, &used);
+	cgroup_read_used(grants->root_fd, FILE_CURRENT, &used);
 	for (size_t i = 0; r >= 0 && i < count; i++)
 		r = append_node(m, grants, &nodes[i], used.bytes[nodes[i].nid]);
 	free(nodes);
