@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "directive.h"
@@ -102,10 +103,16 @@ static void test_syntax(void)
 static void test_specifiers(void)
 {
 	expect_service("7 7=1G", "[Service]\nPrivateMemoryNodes=%i\nPrivateMemoryMax=%i 1G\n");
-	expect_service("/0:2: PrivateMemoryNodes=%u: only the specifiers %% %i %j %n %N %p work here",
+	expect_service("/0:2: PrivateMemoryNodes=%u: only the specifiers %% %H %i %I %j %J %l %n %N %p %P %v work here",
 		       "[Service]\nPrivateMemoryNodes=%u");
-	expect_service("/0:2: PrivateMemoryNodes=1%: only the specifiers %% %i %j %n %N %p work here",
+	expect_service("/0:2: PrivateMemoryNodes=1%: only the specifiers %% %H %i %I %j %J %l %n %N %p %P %v work here",
 		       "[Service]\nPrivateMemoryNodes=1%");
+	expect_service("1-3 1=8G 2=1G", "[Service]\nPrivateMemoryNodes=\"1\" '2',\"3\"\n"
+		       "PrivateMemoryMax=\"1\" '8G'\nPrivateMemoryMax='2 1G'\n");
+	expect_service("/0:2: PrivateMemoryNodes=\"1: a quote does not end",
+		       "[Service]\nPrivateMemoryNodes=\"1\n");
+	expect_service("/0:3: PrivateMemoryMax=1 '8G: a quote does not end",
+		       "[Service]\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 '8G\n");
 	expect_slice("/0:2: PrivateMemoryNodes=%i: %i needs the name of an instance",
 		     "[Slice]\nPrivateMemoryNodes=%i");
 }
@@ -196,6 +203,18 @@ static void test_load(void)
 	rmdir(dir);
 }
 
+static void test_host(void)
+{
+	struct utsname host;
+	char want[300];
+
+	ok(uname(&host) == 0, "the machine has a name");
+	snprintf(want, sizeof(want), "%s %s %s", host.nodename, host.release, host.nodename);
+	expect_expanded("a.slice", "%H %v %H", want);
+	host.nodename[strcspn(host.nodename, ".")] = '\0';
+	expect_expanded("a.slice", "%l", host.nodename);
+}
+
 int main(void)
 {
 	test_values();
@@ -208,5 +227,7 @@ int main(void)
 	expect_expanded("a-b@c.service", "%%%n", "%a-b@c.service");
 	expect_expanded("a-b@c.service", "%N %p %j %i", "a-b@c a-b b c");
 	expect_expanded("a.slice", "%N%p%j", "aaa");
+	expect_expanded("a-b@c-d\\x2de\\x4.service", "%P %J %I", "a/b b c/d-e\\x4");
+	test_host();
 	return tap_done();
 }

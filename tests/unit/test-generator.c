@@ -44,8 +44,24 @@ static void expect(const char *name, const char *want, const char *what)
 	is_str(text, want, what);
 }
 
+/* Larger than privmemd reads. */
+static void put_large(const char *path, const char *text)
+{
+	size_t length = 1 << 20;
+	char *large = malloc(length + 1);
+
+	memset(large, '#', length);
+	large[length] = '\0';
+	memcpy(large, text, strlen(text));
+	large[strlen(text)] = '\n';
+	put(path, large);
+	free(large);
+}
+
 static void put_units(void)
 {
+	put_large("usr/lib/systemd/system/large.service", ASKING);
+	put_large("usr/lib/systemd/system/large-idle.service", "[Service]\nExecStart=/bin/true\n");
 	put("usr/lib/systemd/system/plain.service", "[Service]\nExecStart=/bin/true\n");
 	put("usr/lib/systemd/system/bad.service", "[Service]\nPrivateMemoryMax=nonsense\n");
 	put("usr/lib/systemd/system/comment.service", "[Service]\n#PrivateMemoryNodes=1\n");
@@ -74,6 +90,8 @@ static void test_names(void)
 	char rooted[2048];
 
 	snprintf(rooted, sizeof(rooted), "%s%s", service_dropin, root_addition);
+	expect("large.service", rooted, "a file too large to read counts if it holds the word");
+	expect("large-idle.service", "(absent)", "... and not otherwise");
 	expect("plain.service", "(absent)", "a unit that does not ask is left alone");
 	expect("bad.service", service_dropin, "a directive that cannot be read still counts");
 	expect("comment.service", "(absent)", "a comment is not a directive");

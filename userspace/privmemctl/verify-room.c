@@ -44,7 +44,8 @@ static const struct grant_row *find_granted(const struct room *room, const char 
 	for (size_t i = 0; i < room->grants->n_rows; i++) {
 		const struct grant_row *row = &room->grants->rows[i];
 
-		if (row->unit && !strcmp(row->unit, name) && row->nid == nid)
+		/* One that was refused holds nothing that could be drawn from. */
+		if (row->unit && !strcmp(row->unit, name) && row->nid == nid && row->reserved_bytes)
 			return row;
 	}
 	return NULL;

@@ -120,7 +120,9 @@ static int assign_nodes(struct context *context, const char *value)
 	r = unitfile_expand(value, context->unit, &expanded, &context->reason);
 	if (r < 0)
 		return r;
-	r = nodelist_parse_named(expanded, directive->names, &nodes, &context->reason);
+	r = unitfile_unquote(expanded, &context->reason);
+	if (!r)
+		r = nodelist_parse_named(expanded, directive->names, &nodes, &context->reason);
 	free(expanded);
 	if (r < 0)
 		return r;
@@ -172,7 +174,7 @@ static int assign_max_words(struct context *context, const char *node, const cha
 static int assign_max(struct context *context, const char *value, unsigned int line)
 {
 	char *copy, *node, *size, *rest;
-	int r = -EINVAL;
+	int r;
 
 	if (!*value) {
 		free(context->directive->max);
@@ -183,12 +185,15 @@ static int assign_max(struct context *context, const char *value, unsigned int l
 	copy = strdup(value);
 	if (!copy)
 		return -ENOMEM;
+	r = unitfile_unquote(copy, &context->reason);
 	node = strtok_r(copy, " \t\r", &rest);
 	size = strtok_r(NULL, " \t\r", &rest);
-	if (!node || !size || strtok_r(NULL, " \t\r", &rest))
+	if (!r && (!node || !size || strtok_r(NULL, " \t\r", &rest))) {
 		context->reason = "expected a node and a size, as in \"1 8G\"";
-	else
+		r = -EINVAL;
+	} else if (!r) {
 		r = assign_max_words(context, node, size, line);
+	}
 	free(copy);
 	return r;
 }

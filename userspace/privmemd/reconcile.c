@@ -202,8 +202,11 @@ static void check_up(struct check *check, const struct unit *unit)
 		report_refusal(reconcile->grants, unit, &wish, &verdict);
 		return;
 	}
-	/* What a command asked for outlives a unit whose files ask for nothing. */
-	if (wish.n_items > 0 || (had_grant && !grant->is_request)) {
+	/*
+	 * What a command asked for outlives a unit whose files ask for nothing; a refusal of what
+	 * they once asked for does not.
+	 */
+	if (wish.n_items > 0 || (grant && !grant->is_request)) {
 		grant_apply(reconcile->grants, unit, &wish, false, &verdict);
 		if (verdict.code != CODE_DONE)
 			report_refusal(reconcile->grants, unit, &wish, &verdict);

@@ -25,7 +25,7 @@ struct unit_peer {
 typedef int (*property_read_t)(sd_bus_message *value, struct unit_question *question);
 
 /* Names below this one are asked of the interface of the unit's type. */
-enum property { ID, LOAD_STATE, ACTIVE_STATE, FRAGMENT, DROP_INS, INVOCATION, CGROUP, SLICE,
+enum property { ID, LOAD_STATE, ACTIVE_STATE, SUB_STATE, FRAGMENT, DROP_INS, INVOCATION, CGROUP, SLICE,
 		PROPERTY_COUNT };
 
 struct unit_question {
@@ -291,9 +291,13 @@ static int read_states(sd_bus_message *m, enum property property, struct unit *u
 		return r;
 	if (property == LOAD_STATE) {
 		unit->is_loaded = strcmp(state, "not-found") != 0;
-	} else {
+	} else if (property == ACTIVE_STATE) {
 		unit->is_live = strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0;
-		unit->is_starting = strcmp(state, "activating") == 0;
+		unit->is_starting |= strcmp(state, "activating") == 0;
+	} else {
+		/* A service of Type=idle calls itself active before its hook has run. */
+		unit->is_starting |= strcmp(state, "condition") == 0 ||
+				     strcmp(state, "start-pre") == 0;
 	}
 	return 0;
 }
@@ -306,6 +310,7 @@ static int question_read(struct unit_question *question, enum property property,
 		return read_string(m, &question->unit.name);
 	case LOAD_STATE:
 	case ACTIVE_STATE:
+	case SUB_STATE:
 		return read_states(m, property, &question->unit);
 	case FRAGMENT:
 		return read_string(m, &question->fragment);
@@ -358,6 +363,7 @@ static int question_send(struct unit_question *question)
 {
 	static const char *const names[PROPERTY_COUNT] = {
 		[ID] = "Id", [LOAD_STATE] = "LoadState", [ACTIVE_STATE] = "ActiveState",
+		[SUB_STATE] = "SubState",
 		[FRAGMENT] = "FragmentPath", [DROP_INS] = "DropInPaths",
 		[INVOCATION] = "InvocationID", [CGROUP] = "ControlGroup", [SLICE] = "Slice",
 	};

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "unitfile.h"
 
@@ -171,7 +172,28 @@ void unitfile_make_printable(char *text)
 struct unit_name {
 	const char *prefix, *instance, *last;
 	char *bare; /* without the type */
+	struct utsname host;
 };
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* As systemd-escape --unescape: "-" stands for a slash, "\x2d" for any other character. */
+static char *append_unescaped(char *into, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\' && text[1] == 'x' && hex_digit(text[2]) >= 0 &&
+		    hex_digit(text[3]) >= 0) {
+			*into++ = (char)(hex_digit(text[2]) << 4 | hex_digit(text[3]));
+			text += 3;
+		} else {
+			*into++ = *text == '-' ? '/' : *text;
+		}
+	}
+	return into;
+}
 
 static bool unit_name_split(char *copy, char *bare, struct unit_name *ret)
 {
@@ -194,6 +216,32 @@ static bool unit_name_split(char *copy, char *bare, struct unit_name *ret)
 	return true;
 }
 
+/**
+ * unitfile_unquote() - take off the quotes that may stand around words
+ * @text: changed in place
+ * @ret_reason: set only on failure, a constant string
+ *
+ * Neither nodes nor sizes hold white space, so quotes keep nothing together.
+ *
+ * Return: 0, or -EINVAL if a quote does not end
+ */
+int unitfile_unquote(char *text, const char **ret_reason)
+{
+	char quote = '\0', *into = text;
+
+	for (; *text; text++) {
+		if (quote ? *text == quote : *text == '"' || *text == '\'')
+			quote = quote ? '\0' : *text;
+		else
+			*into++ = *text;
+	}
+	*into = '\0';
+	if (!quote)
+		return 0;
+	*ret_reason = "a quote does not end";
+	return -EINVAL;
+}
+
 static const char *specifier_find(char c, const char *unit, const struct unit_name *name)
 {
 	switch (c) {
@@ -209,6 +257,17 @@ static const char *specifier_find(char c, const char *unit, const struct unit_na
 		return name->last;
 	case 'i':
 		return name->instance;
+	case 'P':
+		return name->prefix;
+	case 'J':
+		return name->last;
+	case 'I':
+		return name->instance;
+	case 'H':
+	case 'l':
+		return name->host.nodename;
+	case 'v':
+		return name->host.release;
 	}
 	return NULL;
 }
@@ -224,20 +283,28 @@ static int expand_into(const char *value, const char *unit, const struct unit_na
 			continue;
 		}
 		text = specifier_find(*++value, unit, name);
-		if (!text) {
-			*ret_reason = *value == 'i' ? "%i needs the name of an instance" :
-						      "only the specifiers %% %i %j %n %N %p work here";
-			return *value == 'i' ? -ENXIO : -EINVAL;
+		if (!text && (*value == 'i' || *value == 'I')) {
+			*ret_reason = "%i needs the name of an instance";
+			return -ENXIO;
 		}
-		p = stpcpy(p, text);
+		if (!text) {
+			*ret_reason = "only the specifiers %% %H %i %I %j %J %l %n %N %p %P %v work here";
+			return -EINVAL;
+		}
+		if (strchr("IJP", *value))
+			p = append_unescaped(p, text);
+		else if (*value == 'l')
+			p = mempcpy(p, text, strcspn(text, "."));
+		else
+			p = stpcpy(p, text);
 	}
 	*p = '\0';
 	return 0;
 }
 
 /**
- * unitfile_expand() - replace the specifiers that stand for the unit's name
- * @value: may hold %%, %i, %j, %n, %N and %p
+ * unitfile_expand() - replace the specifiers that stand for names of unit and machine
+ * @value: may hold %%, %H, %i, %I, %j, %J, %l, %n, %N, %p, %P and %v
  * @unit: name of the unit
  * @ret: set only on success; owned by the caller
  * @ret_reason: set only with -EINVAL and -ENXIO, a constant string
@@ -249,9 +316,11 @@ static int expand_into(const char *value, const char *unit, const struct unit_na
  */
 int unitfile_expand(const char *value, const char *unit, char **ret, const char **ret_reason)
 {
-	size_t unit_size = strlen(unit) + 1;
-	char *names = malloc(2 * unit_size), *expanded = malloc(strlen(value) * unit_size + 1);
 	struct unit_name name;
+	size_t unit_size = strlen(unit) + 1;
+	size_t longest = unit_size > sizeof(name.host.nodename) ? unit_size :
+								  sizeof(name.host.nodename);
+	char *names = malloc(2 * unit_size), *expanded = malloc(strlen(value) * longest + 1);
 	int r = -ENOMEM;
 
 	if (!names || !expanded)
@@ -262,6 +331,8 @@ int unitfile_expand(const char *value, const char *unit, char **ret, const char 
 		r = -EINVAL;
 		goto free_buffers;
 	}
+	if (uname(&name.host) < 0)
+		name.host = (struct utsname){ .nodename = "localhost" };
 	r = expand_into(value, unit, &name, expanded, ret_reason);
 	if (r < 0)
 		goto free_buffers;

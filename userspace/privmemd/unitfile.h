@@ -20,6 +20,7 @@ typedef int (*unitfile_visit_t)(const struct unitfile_assignment *assignment, vo
 int unitfile_walk(const char *text, size_t length, unitfile_visit_t visit, void *userdata,
 		  unsigned int *ret_line);
 void unitfile_make_printable(char *text);
+int unitfile_unquote(char *text, const char **ret_reason);
 int unitfile_expand(const char *value, const char *unit, char **ret, const char **ret_reason);
 
 #endif
