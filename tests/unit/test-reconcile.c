@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "plain.h"
 #include "request.h"
 #include "tap.h"
 
@@ -183,6 +184,14 @@ static void put_cgroup(const char *path)
 	}
 }
 
+static void remove_cgroup(const char *path)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -r %s/%s", tree, path);
+	(void)!system(command);
+}
+
 static void run_until(const bool *done)
 {
 	for (int i = 0; i < 200 && !*done; i++)
@@ -345,6 +354,7 @@ static void test_strangers(void)
 	put_cgroup("system.slice/a.service/b.service");
 	put("system.slice/a.service/b.service/memory.private_nodes", "2\n");
 	put("system.slice/a.service/b.service/memory.private_nodes.max", "N2 67108864\n");
+	put("system.slice/a.service/b.service/memory.private_nodes.effective", "\n");
 	is_int(setxattr(path, "user.privmem", mark, strlen(mark), 0), 0, "a mark by somebody else");
 	fake_put("b.service", "active", B_CGROUP, "[Service]\nExecStart=/bin/true\n");
 	daemon_kill();
@@ -352,6 +362,57 @@ static void test_strangers(void)
 	is_int(reserved(2), 0, "is not taken for a grant");
 	ok(!grants_find(grants, "b.service"), "of the unit it names");
 	fake_find("b.service")->active = "inactive";
+}
+
+/* A cgroup that is no unit's: there is nobody to ask, and nothing but its files. */
+static void test_plain(void)
+{
+	static const char inner[] = A_CGROUP "/inner";
+	struct verdict verdict = {};
+
+	put_cgroup("made");
+	plain_grant(grants, "/made", "2", (struct plan_limit[]){ { "2", "64M" } }, 1, &verdict);
+	is_int(verdict.code, CODE_DONE, "a cgroup that somebody made is granted a node");
+	expect_file("made/memory.private_nodes", "2", "in its file");
+	expect_file("made/memory.private_nodes.max", "N2 67108864\n", "with its limit");
+	put_cgroup(inner + 1);
+	verdict = (struct verdict){};
+	plain_grant(grants, inner, "2", (struct plan_limit[]){ { "2", "32M" } }, 1, &verdict);
+	is_int(verdict.code, CODE_DONE, "one inside a unit as well");
+	is_int(reserved(2), 96 * MIB, "both are reserved");
+	fake_put("a.service", "active", A_CGROUP, "[Service]\nPrivateMemoryNodes=2\n"
+		 "PrivateMemoryMax=2 48M\n");
+	is_int(ask("a.service", false, NULL).code, CODE_DONE, "the unit around it is granted");
+	is_int(reserved(2), 112 * MIB, "and what is inside draws from that");
+	plain_grant(grants, "/made", "2", (struct plan_limit[]){ { "2", "500M" } }, 1, &verdict);
+	is_int(verdict.code, CODE_NO_ROOM, "what does not fit is refused");
+	is_int(reserved(2), 112 * MIB, "and changes nothing");
+	round_run();
+	is_int(reserved(2), 112 * MIB, "a round leaves it alone");
+	daemon_kill();
+	daemon_start();
+	is_int(reserved(2), 112 * MIB, "and so does a restart");
+	verdict = (struct verdict){};
+	plain_set_limit(grants, "/made", "2", "16M", &verdict);
+	is_int(reserved(2), 64 * MIB, "a limit is a reservation");
+	plain_set_limit(grants, "/made", "1", "16M", &verdict);
+	is_int(verdict.code, CODE_NO_NODE, "for a node that is granted");
+	plain_revoke(grants, A_CGROUP, "", &verdict);
+	is_int(verdict.code, CODE_USAGE, "the cgroup of a service is changed by its unit");
+	plain_revoke(grants, "/made/../made", "", &verdict);
+	is_int(verdict.code, CODE_USAGE, "a path is a path");
+	plain_revoke(grants, "/gone", "", &verdict);
+	is_int(verdict.code, CODE_NO_UNIT, "of a cgroup that is there");
+	verdict = (struct verdict){};
+	plain_revoke(grants, inner, "2", &verdict);
+	is_int(verdict.code, CODE_DONE, "revoked");
+	expect_file("system.slice/a.service/inner/memory.private_nodes", "\n", "in its file");
+	fake_find("a.service")->active = "inactive";
+	round_run();
+	is_int(reserved(2), 16 * MIB, "the unit went, the cgroup stayed");
+	remove_cgroup("made");
+	round_run();
+	is_int(reserved(2), 0, "until it is removed");
 }
 
 static void test_rounds(void)
@@ -478,6 +539,7 @@ int main(void)
 	test_requests();
 	test_restart();
 	test_strangers();
+	test_plain();
 	test_rounds();
 	test_commands();
 	test_without_cgroup();

@@ -269,19 +269,17 @@ static bool grant_is_effective(const struct grants *grants, const struct grant *
 	return true;
 }
 
-static void grant_mark(const struct grants *grants, const struct grant *grant,
-		       const struct wish *wish)
+static int grant_mark(const struct grants *grants, const struct grant *grant,
+		      const struct wish *wish)
 {
 	char *text = wish_format_mark(wish), old[4096];
+	int r = text ? 0 : -ENOMEM;
 
-	/*
-	 * A cgroup delegated to a user refuses the mark. Its directives are read again after a
-	 * restart all the same.
-	 */
 	if (text && (cgroup_get_mark(grants->root_fd, grant->cgroup, old, sizeof(old)) < 0 ||
 		     strcmp(old, text) != 0))
-		(void)cgroup_set_mark(grants->root_fd, grant->cgroup, text);
+		r = cgroup_set_mark(grants->root_fd, grant->cgroup, text);
 	free(text);
+	return r;
 }
 
 static void act(struct grants *grants, struct grant *grant, const struct wish *wish,
@@ -295,7 +293,16 @@ static void act(struct grants *grants, struct grant *grant, const struct wish *w
 			    strerror(-r));
 		return;
 	}
-	grant_mark(grants, grant, wish);
+	/*
+	 * A cgroup delegated to a user refuses the mark. A unit's directives are read again after
+	 * a restart all the same; of any other cgroup nothing would be left then.
+	 */
+	r = grant_mark(grants, grant, wish);
+	if (r < 0 && grant_is_plain(grant)) {
+		verdict_set(ret, CODE_FAILED, "%s: cannot be marked as granted (%s);"
+			    " grant a cgroup above it that is root's", grant->cgroup, strerror(-r));
+		return;
+	}
 	r = grant_enforce(grants, grant, &ret->is_changed, &file);
 	if (r == -EOPNOTSUPP)
 		verdict_set(ret, CODE_FAILED,
@@ -346,7 +353,8 @@ void grant_release(struct grants *grants, struct grant *grant)
 		grant->n_shares = 0;
 		(void)grant_enforce(grants, grant, &is_changed, &file);
 		cgroup_clear_mark(grants->root_fd, grant->cgroup);
-		cache_drop(grants->cache_fd, grant->unit);
+		if (!grant_is_plain(grant))
+			cache_drop(grants->cache_fd, grant->unit);
 	}
 	grants_forget(grants, grant);
 }

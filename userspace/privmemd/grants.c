@@ -2,10 +2,13 @@
 #include "grants.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cache.h"
 
@@ -282,27 +285,61 @@ static int adopt_read(const struct grants *grants, const char *cgroup, struct am
 	return r < 0 ? r : cgroup_read_amounts(grants->root_fd, cgroup, FILE_MAX, ret_max);
 }
 
-/*
- * PID 1 puts units into slices and nowhere else. What is below a service or a scope
- * is its own affair: cgroups there may be named after any unit, and marked.
+/**
+ * grants_unit_of_cgroup() - the unit whose cgroup this is, by the path alone
+ *
+ * PID 1 puts units into slices and nowhere else. What is below a service or a scope is its
+ * own affair: cgroups there may be named after any unit, and marked.
+ *
+ * Return: the name, a part of @path; NULL for a cgroup that is no unit's
  */
+const char *grants_unit_of_cgroup(const char *path)
+{
+	static const char slice[] = ".slice";
+	const size_t suffix = sizeof(slice) - 1;
+	const char *unit = unit_of_cgroup(path);
+
+	for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/'))
+		if ((size_t)(end - path) < suffix || strncmp(end - suffix, slice, suffix) != 0)
+			return NULL;
+	return unit_name_is_valid(unit) ? unit : NULL;
+}
+
+/* Nobody above may have let it have the node: then the files were not written by us. */
+static void adopt_drop_unusable(const struct grants *grants, const char *cgroup,
+				struct amounts *max)
+{
+	struct nodelist effective = {};
+	unsigned int nid;
+
+	(void)cgroup_read_nodes(grants->root_fd, cgroup, FILE_EFFECTIVE, &effective);
+	nodelist_for_each(nid, &max->nodes)
+		if (ledger_has_node(grants->ledger, nid) && !nodelist_is_set(&effective, nid))
+			nodelist_clear(&max->nodes, nid);
+}
+
 static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 {
 	struct grants *grants = userdata;
-	const char *unit = unit_of_cgroup(path), *type = strrchr(unit, '.');
-	bool is_slice = type && strcmp(type, ".slice") == 0;
+	const char *unit = grants_unit_of_cgroup(path);
 	struct wish wish = {};
 	struct amounts max;
 	char text[4096];
+	struct stat st;
 
-	(void)dir_fd;
+	/* What belongs to a user bears no mark of ours, and may be as deep as the user likes. */
+	if (fstat(dir_fd, &st) < 0 || st.st_uid != geteuid() || strlen(path) >= PATH_MAX)
+		return false;
 	if (cgroup_get_mark(grants->root_fd, path, text, sizeof(text)) < 0 ||
-	    !unit_name_is_valid(unit) || wish_parse_mark(text, &wish) < 0)
-		return is_slice;
-	if (adopt_read(grants, path, &max) >= 0)
-		adopt(grants, unit, path, &wish, &max);
+	    wish_parse_mark(text, &wish) < 0)
+		return true;
+	if (adopt_read(grants, path, &max) >= 0) {
+		if (!unit)
+			adopt_drop_unusable(grants, path, &max);
+		adopt(grants, unit ?: path, path, &wish, &max);
+	}
 	wish_done(&wish);
-	return is_slice;
+	return true;
 }
 
 /* The cgroup, the mark it would bear, and the lines its limit file would hold. */
@@ -357,7 +394,7 @@ void grants_remember(const struct grants *grants, const struct grant *grant)
 	struct amounts max = {};
 	char *mark, *max_text, *text = NULL;
 
-	if (grants->cache_fd < 0)
+	if (grants->cache_fd < 0 || grant_is_plain(grant))
 		return;
 	for (size_t i = 0; i < grant->n_shares; i++) {
 		const struct share *share = &grant->shares[i];

@@ -32,7 +32,7 @@ struct share {
 };
 
 struct grant {
-	char *unit;
+	char *unit;		/* its name, or the path of a cgroup that is no unit's */
 	char *cgroup;
 	struct share *shares;	/* in ascending order of nid; none: this is a refusal */
 	size_t n_shares;
@@ -43,6 +43,8 @@ struct grant {
 	sd_id128_t invocation;	/* that heard the refusal */
 	int watches[2];		/* inotify's, -1 if none; see watch.h */
 };
+
+struct news;
 
 struct grants {
 	int root_fd;
@@ -57,7 +59,18 @@ struct grants {
 	struct nodelist over;	/* those of them of which too much is promised, as last reported */
 	void (*forgetting)(struct grant *grant, void *userdata);	/* may be NULL */
 	void *userdata;
+	void (*telling)(const struct news *news, void *userdata);	/* see news.h; may be NULL */
+	void *telling_userdata;
 };
+
+/*
+ * Of a cgroup that some tool or container runtime made. It has nobody to ask after: it
+ * lasts as long as the cgroup, whose files and mark are all that is kept of it.
+ */
+static inline bool grant_is_plain(const struct grant *grant)
+{
+	return grant->unit[0] == '/';
+}
 
 int grants_new(int root_fd, int cache_fd, uint64_t page_bytes, struct grants **ret);
 struct grants *grants_free(struct grants *grants);
@@ -65,6 +78,7 @@ uint64_t grants_tick(struct grants *grants);
 void grants_refresh_nodes(struct grants *grants);
 void grants_count_strays(struct grants *grants, const struct grant *asking, unsigned int nid,
 			 uint64_t asked_bytes);
+const char *grants_unit_of_cgroup(const char *path);
 void grants_adopt(struct grants *grants);
 
 struct grant *grants_add(struct grants *grants, const char *unit, const char *cgroup);

@@ -31,6 +31,7 @@ struct pool {
 	void *paths;			/* tsearch() tree by path, without the root */
 	uint64_t capacity_bytes;
 	uint64_t stray_bytes;		/* in use, and nobody's reservation */
+	size_t n_inner;			/* reservations with something above that is no slice */
 	unsigned int nid;
 	bool is_present;
 };
@@ -58,14 +59,32 @@ static bool path_is_below(const char *path, const char *above)
 }
 
 /*
- * Only a slice has units below it. Knowing that spares every service's start a
- * walk over all the reservations beside its own.
+ * Only a slice has units below it. Unless somebody granted a cgroup inside a unit,
+ * knowing that spares every service's start a walk over all the reservations beside
+ * its own.
  */
 static bool path_is_slice(const char *path)
 {
 	size_t length = strlen(path), suffix = strlen(".slice");
 
 	return length > suffix && strcmp(path + length - suffix, ".slice") == 0;
+}
+
+/* Is it a cgroup that somebody made inside a unit, or below a cgroup that is no unit? */
+static bool path_is_inner(const char *path)
+{
+	static const char slice[] = ".slice";
+	const size_t suffix = sizeof(slice) - 1;
+
+	for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/'))
+		if ((size_t)(end - path) < suffix || strncmp(end - suffix, slice, suffix) != 0)
+			return true;
+	return false;
+}
+
+static bool pool_may_hold_below(const struct pool *pool, const char *path)
+{
+	return path_is_slice(path) || pool->n_inner > 0;
 }
 
 static struct reservation *pool_find(const struct pool *pool, const char *path)
@@ -128,7 +147,7 @@ static uint64_t reservation_sum_below(const struct reservation *parent, const ch
 {
 	uint64_t sum = 0;
 
-	if (!path_is_slice(path))
+	if (!pool_may_hold_below(parent->pool, path))
 		return 0;
 	for (const struct reservation *child = parent->children; child; child = child->next)
 		if (path_is_below(child->path, path))
@@ -356,8 +375,9 @@ static int pool_insert(struct pool *pool, const char *path, const char *holder, 
 	reservation->pool = pool;
 	reservation->bytes = bytes;
 	reservation_link(reservation, parent);
-	if (path_is_slice(path))
+	if (pool_may_hold_below(pool, path))
 		reservation_take_children(reservation, parent);
+	pool->n_inner += path_is_inner(path);
 	*ret = reservation;
 	return 0;
 }
@@ -496,6 +516,7 @@ struct reservation *reservation_drop(struct reservation *reservation)
 		reservation_link(child, parent);
 	}
 	assert(reservation->drawn == 0);
+	reservation->pool->n_inner -= path_is_inner(reservation->path);
 	tdelete(reservation, &reservation->pool->paths, path_compare);
 	free(reservation->path);
 	free(reservation->holder);

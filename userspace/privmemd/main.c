@@ -26,7 +26,7 @@
 #include "journal.h"
 #include "manager.h"
 #include "node.h"
-#include "report.h"
+#include "news.h"
 
 struct daemon {
 	sd_event *event;
@@ -65,7 +65,8 @@ static void on_nodes_changed(bool has_new, void *userdata)
 		bringup_all(settings);
 	settings_resolve(settings);
 	grants_refresh_nodes(daemon->grants);
-	report_over(daemon->grants);
+	news_of_nodes(daemon->grants);
+	manager_tell_changes(daemon->manager);
 	if (settings->names.count > 0)
 		reconcile_all(daemon->reconcile);
 }
@@ -81,7 +82,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, usec);
 	settings_read(daemon);
 	grants_refresh_nodes(daemon->grants);
-	report_over(daemon->grants);
+	news_of_nodes(daemon->grants);
+	manager_tell_changes(daemon->manager);
 	reconcile_all(daemon->reconcile);
 	(void)sd_notify(0, "READY=1");
 	return 0;
@@ -92,7 +94,7 @@ static void on_settled(void *userdata)
 	struct daemon *daemon = userdata;
 	int r;
 
-	report_over(daemon->grants);
+	news_of_nodes(daemon->grants);
 	r = hookserver_start(daemon->hooks);
 
 	if (r >= 0)

@@ -6,25 +6,33 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
 
+#include "budget.h"
+#include "changes.h"
+#include "errors.h"
 #include "journal.h"
+#include "plain.h"
 #include "rows.h"
+#include "signals.h"
 
 #define NAME "org.privmem1"
 #define PATH "/org/privmem1"
 #define INTERFACE NAME ".Manager"
-#define ERROR(name) NAME ".Error." name
 #define SYSTEM_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define REJOIN_USEC (2 * UINT64_C(1000000))
-/* Anyone may connect to the private socket, so nobody may stay. */
+/* A peer on the private socket that nobody hears of again must not keep its place. */
 #define PEERS_MAX 64
-/* Of these, so many are root's alone: whoever holds all others keeps no admin out. */
-#define PEERS_ROOT 16
 #define PEER_USEC (60 * UINT64_C(1000000))
+/* So many answers may wait for one that does not read them, and so many requests for PID 1. */
+#define UNREAD_MAX 32
+#define REQUESTS_MAX 64
+/* What changes within this is told in one signal. */
+#define CHANGES_USEC UINT64_C(100000)
 
 /* A connection that our object stands on. */
 struct peer {
@@ -37,11 +45,18 @@ struct peer {
 
 struct manager {
 	sd_event *event;
-	sd_event_source *listener, *rejoin;
+	sd_event_source *listener, *rejoin, *changes;
 	struct reconcile *reconcile;
 	struct peer *peers;
-	unsigned int n_peers;
+	unsigned int n_peers, n_requests;
+	struct budget budget;
 	int private_fd;
+};
+
+/* An ApplyUnit() that is not answered yet. */
+struct pending {
+	struct manager *manager;
+	sd_bus_message *call;
 };
 
 static int reply_rows(sd_bus_message *call, sd_bus_message **ret)
@@ -109,7 +124,7 @@ static int on_get_unit(sd_bus_message *call, void *userdata, sd_bus_error *error
 	grant = grants_find(grants, unit);
 	if (!grant)
 		return sd_bus_error_setf(error, ERROR("NoSuchUnit"),
-					 "%s has no grant of private memory", unit);
+					 "%.255s has no grant of private memory", unit);
 	grants_refresh_nodes(grants);
 	r = reply_rows(call, &reply);
 	if (r >= 0)
@@ -117,31 +132,23 @@ static int on_get_unit(sd_bus_message *call, void *userdata, sd_bus_error *error
 	return send_rows(reply, r);
 }
 
-static bool path_is_plain(const char *path)
-{
-	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "/./") &&
-	       strlen(path) < 4096 &&
-	       (strlen(path) < 3 || strcmp(path + strlen(path) - 3, "/..") != 0);
-}
-
 static int on_get_control_group(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	struct grants *grants = peer_grants(userdata);
 	sd_bus_message *reply = NULL;
 	const struct grant *grant;
-	const char *path, *name;
+	const char *path;
 	int r = sd_bus_message_read(call, "s", &path);
 
 	if (r < 0)
 		return r;
-	if (!path_is_plain(path))
+	if (!plain_path_is_valid(path))
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "not the path of a cgroup below the root: %.200s", path);
 	if (!cgroup_has_support(grants->root_fd))
 		return sd_bus_error_set(error, ERROR("NoKernelSupport"),
 					"this kernel has no private memory nodes");
-	name = strrchr(path, '/') + 1;
-	grant = grants_find(grants, name[0] == '_' ? name + 1 : name);
+	grant = grants_find(grants, grants_unit_of_cgroup(path) ?: path);
 	r = reply_rows(call, &reply);
 	if (r >= 0 && grant && strcmp(grant->cgroup, path) == 0)
 		r = rows_append_grant(reply, grants, grant);
@@ -153,6 +160,54 @@ static int on_get_control_group(sd_bus_message *call, void *userdata, sd_bus_err
 					 "%s: no such cgroup with private memory files", path);
 	}
 	return send_rows(reply, r);
+}
+
+static uint64_t clock_usec(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * UINT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static int refuse_more(sd_bus_error *error, const char *what)
+{
+	return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "%s, try again later", what);
+}
+
+/*
+ * Methods that only read. Whoever asks over the system bus, where anyone may, gets a share of our
+ * time; root has the private socket, which waits for nobody.
+ */
+static int on_read(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	static const struct {
+		const char *member;
+		sd_bus_message_handler_t handler;
+	} methods[] = {
+		{ "ListNodes", on_list_nodes },
+		{ "ListGrants", on_list_grants },
+		{ "GetUnit", on_get_unit },
+		{ "GetControlGroup", on_get_control_group },
+	};
+	const char *member = sd_bus_message_get_member(call);
+	struct peer *peer = userdata;
+	struct budget *budget = &peer->manager->budget;
+	uint64_t start, unread;
+	size_t i = 0;
+	int r;
+
+	if (sd_bus_get_n_queued_write(peer->bus, &unread) >= 0 && unread > UNREAD_MAX)
+		return refuse_more(error, "too many answers are unread");
+	if (!peer->deadline && !budget_is_left(budget, clock_usec(CLOCK_MONOTONIC)))
+		return refuse_more(error, "too many questions");
+	while (strcmp(methods[i].member, member) != 0)
+		i++;
+	start = clock_usec(CLOCK_THREAD_CPUTIME_ID);
+	r = methods[i].handler(call, userdata, error);
+	if (!peer->deadline)
+		budget_spend(budget, clock_usec(CLOCK_THREAD_CPUTIME_ID) - start);
+	return r;
 }
 
 static bool peer_is_root(const struct peer *peer, sd_bus_message *call)
@@ -170,55 +225,85 @@ static bool peer_is_root(const struct peer *peer, sd_bus_message *call)
 	return is_root;
 }
 
-static const char *error_of(enum code code)
+static int refuse_stranger(sd_bus_error *error)
 {
-	switch (code) {
-	case CODE_NO_SUPPORT:
-		return ERROR("NoKernelSupport");
-	case CODE_NOT_PERMITTED:
-		return ERROR("NotPermitted");
-	case CODE_NO_ROOM:
-		return ERROR("NoRoom");
-	case CODE_NO_UNIT:
-		return ERROR("NoSuchUnit");
-	case CODE_NO_NODE:
-		return ERROR("NoSuchNode");
-	case CODE_BAD_DIRECTIVE:
-		return ERROR("InvalidDirective");
-	default:
-		return ERROR("Failed");
-	}
+	return sd_bus_error_set(error, ERROR("NotPermitted"), "only root may change grants");
+}
+
+static int on_grant_control_group(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	struct peer *peer = userdata;
+
+	return peer_is_root(peer, call) ? changes_grant(peer->manager->reconcile, call, error) :
+					  refuse_stranger(error);
+}
+
+static int on_set_control_group_limit(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	struct peer *peer = userdata;
+
+	return peer_is_root(peer, call) ? changes_set_limit(peer->manager->reconcile, call, error) :
+					  refuse_stranger(error);
+}
+
+static int on_revoke_control_group(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	struct peer *peer = userdata;
+
+	return peer_is_root(peer, call) ? changes_revoke(peer->manager->reconcile, call, error) :
+					  refuse_stranger(error);
+}
+
+static void pending_free(struct pending *pending)
+{
+	pending->manager->n_requests--;
+	sd_bus_message_unref(pending->call);
+	free(pending);
 }
 
 static void on_applied(const struct verdict *verdict, void *userdata)
 {
-	sd_bus_message *call = userdata;
+	struct pending *pending = userdata;
 
 	if (verdict->code == CODE_DONE)
-		(void)sd_bus_reply_method_return(call, NULL);
+		(void)sd_bus_reply_method_return(pending->call, NULL);
 	else
-		(void)sd_bus_reply_method_errorf(call, error_of(verdict->code), "%s",
+		(void)sd_bus_reply_method_errorf(pending->call, error_name(verdict->code), "%s",
 						 verdict->text);
-	sd_bus_message_unref(call);
+	pending_free(pending);
+}
+
+static int pending_start(struct manager *manager, sd_bus_message *call, const char *unit)
+{
+	struct pending *pending = malloc(sizeof(*pending));
+	struct request *request;
+	int r;
+
+	if (!pending)
+		return -ENOMEM;
+	*pending = (struct pending){ manager, sd_bus_message_ref(call) };
+	manager->n_requests++;
+	r = request_new(manager->reconcile, unit, false, NULL, on_applied, pending, &request);
+	if (r < 0)
+		pending_free(pending);
+	return r;
 }
 
 static int on_apply_unit(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	struct peer *peer = userdata;
-	struct request *request;
 	const char *unit;
 	int r = sd_bus_message_read(call, "s", &unit);
 
 	if (r < 0)
 		return r;
 	if (!peer_is_root(peer, call))
-		return sd_bus_error_set(error, ERROR("NotPermitted"),
-					"only root may apply grants");
-	r = request_new(peer->manager->reconcile, unit, false, NULL, on_applied,
-			sd_bus_message_ref(call), &request);
+		return refuse_stranger(error);
+	if (peer->manager->n_requests >= REQUESTS_MAX)
+		return refuse_more(error, "too many requests wait for the system manager");
+	r = pending_start(peer->manager, call, unit);
 	if (r >= 0)
 		return 1;
-	sd_bus_message_unref(call);
 	if (r == -EINVAL)
 		return sd_bus_error_setf(error, ERROR("NoSuchUnit"),
 					 "\"%.200s\" is no name of a service, slice or scope",
@@ -227,35 +312,100 @@ static int on_apply_unit(sd_bus_message *call, void *userdata, sd_bus_error *err
 				 strerror(-r));
 }
 
-static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
-		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
+			sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-	(void)bus, (void)path, (void)interface, (void)property, (void)userdata, (void)error;
-	return sd_bus_message_append(reply, "s", PRIVMEM_VERSION);
-}
-
-static int get_kernel_support(sd_bus *bus, const char *path, const char *interface,
-			      const char *property, sd_bus_message *reply, void *userdata,
-			      sd_bus_error *error)
-{
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return sd_bus_message_append(reply, "b",
-				     cgroup_has_support(peer_grants(userdata)->root_fd));
+	(void)bus, (void)path, (void)interface, (void)error;
+	return properties_append(reply, peer_grants(userdata), property);
 }
 
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD("ListNodes", "", "aa{sv}", on_list_nodes, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("ListGrants", "", "aa{sv}", on_list_grants, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("GetUnit", "s", "aa{sv}", on_get_unit, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD("GetControlGroup", "s", "aa{sv}", on_get_control_group,
-		      SD_BUS_VTABLE_UNPRIVILEGED),
-	/* Checks for itself, since capabilities of a peer are not to be had everywhere. */
-	SD_BUS_METHOD("ApplyUnit", "s", "", on_apply_unit, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("KernelSupport", "b", get_kernel_support, 0, 0),
+	SD_BUS_PROPERTY("Version", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("KernelSupport", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Nodes", "au", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Capacity", "a(ut)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Reserved", "a(ut)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("NGrants", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("NRefusals", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_METHOD_WITH_ARGS("ListNodes", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", nodes),
+				on_read, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListGrants", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", grants),
+				on_read, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetUnit", SD_BUS_ARGS("s", name), SD_BUS_RESULT("aa{sv}", grants),
+				on_read, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetControlGroup", SD_BUS_ARGS("s", path),
+				SD_BUS_RESULT("aa{sv}", grants), on_read,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	/* These check for themselves, since capabilities of a peer are not to be had everywhere. */
+	SD_BUS_METHOD_WITH_ARGS("ApplyUnit", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,
+				on_apply_unit, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GrantControlGroup",
+				SD_BUS_ARGS("s", path, "s", nodes, "a(ss)", limits),
+				SD_BUS_NO_RESULT, on_grant_control_group,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetControlGroupLimit",
+				SD_BUS_ARGS("s", path, "s", node, "s", size), SD_BUS_NO_RESULT,
+				on_set_control_group_limit, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("RevokeControlGroup", SD_BUS_ARGS("s", path, "s", nodes),
+				SD_BUS_NO_RESULT, on_revoke_control_group,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("GrantApplied",
+				SD_BUS_ARGS("s", unit, "s", control_group, "a(ut)", nodes,
+					    "b", late), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("GrantReleased", SD_BUS_ARGS("s", unit, "s", control_group), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("GrantRefused",
+				SD_BUS_ARGS("s", unit, "s", control_group, "s", error,
+					    "s", reason), 0),
 	SD_BUS_VTABLE_END
 };
+
+/* The system bus, if it is joined: signals go nowhere else. */
+static sd_bus *manager_bus(const struct manager *manager)
+{
+	for (const struct peer *peer = manager->peers; peer; peer = peer->next)
+		if (!peer->deadline && sd_bus_is_ready(peer->bus) > 0)
+			return peer->bus;
+	return NULL;
+}
+
+static int on_changes(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	sd_bus *bus = manager_bus(manager);
+
+	(void)source;
+	(void)usec;
+	if (bus)
+		(void)sd_bus_emit_properties_changed(bus, PATH, INTERFACE, PROPERTIES_THAT_CHANGE,
+						     NULL);
+	return 0;
+}
+
+/**
+ * manager_tell_changes() - properties may have changed; those who listen will hear soon
+ * @manager: may be NULL
+ */
+void manager_tell_changes(struct manager *manager)
+{
+	int is_on;
+
+	if (!manager || !manager->changes ||
+	    sd_event_source_get_enabled(manager->changes, &is_on) != 0)
+		return;
+	(void)sd_event_source_set_time_relative(manager->changes, CHANGES_USEC);
+	(void)sd_event_source_set_enabled(manager->changes, SD_EVENT_ONESHOT);
+}
+
+static void on_news(const struct news *news, void *userdata)
+{
+	struct manager *manager = userdata;
+	sd_bus *bus = manager_bus(manager);
+
+	if (bus)
+		(void)signals_send(bus, PATH, INTERFACE, news);
+	manager_tell_changes(manager);
+}
 
 static void peer_free(struct peer *peer)
 {
@@ -346,8 +496,6 @@ static int peer_serve(struct peer *peer, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
 		return -errno;
 	peer->uid = ucred.uid;
-	if (peer->uid != 0 && peer->manager->n_peers > PEERS_MAX - PEERS_ROOT)
-		return -EUSERS;
 	r = sd_event_add_time_relative(peer->manager->event, &peer->deadline, CLOCK_MONOTONIC,
 				       PEER_USEC, 0, on_peer_deadline, peer);
 	if (r >= 0)
@@ -479,7 +627,14 @@ int manager_start(struct manager *manager)
 	if (r >= 0)
 		r = sd_event_add_time_relative(manager->event, &manager->rejoin, CLOCK_MONOTONIC,
 					       0, 0, on_rejoin, manager);
-	return r < 0 ? r : 0;
+	if (r >= 0)
+		r = sd_event_add_time_relative(manager->event, &manager->changes, CLOCK_MONOTONIC,
+					       0, 0, on_changes, manager);
+	if (r < 0)
+		return r;
+	reconcile_grants(manager->reconcile)->telling = on_news;
+	reconcile_grants(manager->reconcile)->telling_userdata = manager;
+	return 0;
 }
 
 /**
@@ -496,6 +651,8 @@ struct manager *manager_free(struct manager *manager)
 		peer_free(manager->peers);
 	sd_event_source_disable_unref(manager->listener);
 	sd_event_source_disable_unref(manager->rejoin);
+	sd_event_source_disable_unref(manager->changes);
+	reconcile_grants(manager->reconcile)->telling = NULL;
 	sd_event_unref(manager->event);
 	free(manager);
 	return NULL;

@@ -17,5 +17,6 @@ int manager_new(sd_event *event, int private_fd, struct reconcile *reconcile,
 		struct manager **ret);
 struct manager *manager_free(struct manager *manager);
 int manager_start(struct manager *manager);
+void manager_tell_changes(struct manager *manager);
 
 #endif

@@ -8,7 +8,7 @@
 #include <malloc.h>
 
 #include "journal.h"
-#include "report.h"
+#include "news.h"
 #include "watch.h"
 
 /* So many checks ask PID 1 at a time; the others wait for their turn. */
@@ -90,6 +90,22 @@ static void round_end(struct reconcile *reconcile)
 }
 
 static void check_answer(int error, const struct unit *unit, void *userdata);
+static bool check_retry(struct check *check);
+
+/* A cgroup that is no unit's has nobody to ask: it is there or it is not. */
+static void check_plain(struct check *check)
+{
+	struct grants *grants = check->reconcile->grants;
+	struct grant *grant = grants_find(grants, check->unit);
+
+	if (grant && !cgroup_exists(grants->root_fd, grant->cgroup)) {
+		news_release(grants, grant);
+	} else if (grant && !cgroup_is_populated(grants->root_fd, grant->cgroup) &&
+		   check_retry(check)) {
+		return;
+	}
+	check_free(check);
+}
 
 static void checks_run(struct reconcile *reconcile)
 {
@@ -100,7 +116,9 @@ static void checks_run(struct reconcile *reconcile)
 		reconcile->first = check->next;
 		if (!reconcile->first)
 			reconcile->last = &reconcile->first;
-		if (unit_ask(reconcile->peer, check->asked ?: check->unit, false,
+		if (check->unit[0] == '/')
+			check_plain(check);
+		else if (unit_ask(reconcile->peer, check->asked ?: check->unit, false,
 			     grants_tick(reconcile->grants), check_answer, check, &question) < 0)
 			check_free(check);
 		else
@@ -162,14 +180,17 @@ static bool check_down(struct check *check, const struct unit *unit)
 	struct grants *grants = check->reconcile->grants;
 	struct grant *grant = grants_find(grants, check->unit);
 
-	if (!grant || grant->n_shares == 0 || grant->touched > unit->asked)
+	if (!grant || grant->touched > unit->asked)
 		return false;
 	if (!check->asked && (check->asked = stand_in_of(check->unit))) {
 		check_queue(check);
 		return true;
 	}
-	journal_unit(LOG_INFO, grant->unit, "grant of private memory released");
-	grant_release(grants, grant);
+	if (grant->n_shares > 0)
+		news_release(grants, grant);
+	/* What was refused is for people to read as long as the unit is there, failed. */
+	else if (!unit->is_failed)
+		grants_forget(grants, grant);
 	return false;
 }
 
@@ -180,10 +201,11 @@ static void report_late(const struct check *check, const struct unit *unit,
 	if (check->is_startup &&
 	    !cgroup_is_populated(check->reconcile->grants->root_fd, unit->cgroup))
 		return;
-	journal_unit(LOG_WARNING, unit->name,
-		     "private memory granted late, the unit was started without it: %s"
-		     " (was the system manager reloaded since the directive appeared?)",
-		     verdict->text);
+	news_of_grant(check->reconcile->grants, NEWS_LATE,
+		      grants_find(check->reconcile->grants, unit->name),
+		      "private memory granted late, the unit was started without it: %s"
+		      " (was the system manager reloaded since the directive appeared?)",
+		      verdict->text);
 }
 
 static void check_up(struct check *check, const struct unit *unit)
@@ -199,7 +221,7 @@ static void check_up(struct check *check, const struct unit *unit)
 	    (grant && grant->touched > unit->asked))
 		return;
 	if (!grant_read_wish(reconcile->grants, unit, &wish, &verdict)) {
-		report_refusal(reconcile->grants, unit, &wish, &verdict);
+		news_of_refusal(reconcile->grants, unit, &wish, &verdict);
 		return;
 	}
 	/*
@@ -209,11 +231,15 @@ static void check_up(struct check *check, const struct unit *unit)
 	if (wish.n_items > 0 || (grant && !grant->is_request)) {
 		grant_apply(reconcile->grants, unit, &wish, false, &verdict);
 		if (verdict.code != CODE_DONE)
-			report_refusal(reconcile->grants, unit, &wish, &verdict);
+			news_of_refusal(reconcile->grants, unit, &wish, &verdict);
 		else if (!had_grant && verdict.is_changed)
 			report_late(check, unit, &verdict);
 		else if (verdict.is_changed)
-			journal_unit(LOG_NOTICE, unit->name, "private memory: %s", verdict.text);
+			news_of_verdict(reconcile->grants, NEWS_CHANGED, unit->name, unit->cgroup,
+					&verdict);
+	} else if (grant && !had_grant) {
+		/* It asked once, was refused, and asks no more. */
+		grants_forget(reconcile->grants, grant);
 	}
 	wish_done(&wish);
 	reconcile_watch(reconcile, unit->name);
@@ -252,8 +278,9 @@ void reconcile_watch(struct reconcile *reconcile, const char *unit)
 	int r = grant && grant->n_shares > 0 ? watch_add(reconcile->watch, grant) : 0;
 
 	if (r < 0 && r != -ENOENT)
-		journal_unit(LOG_WARNING, unit, "cannot watch its cgroup, changes there will be"
-			     " noticed late: %s", strerror(-r));
+		news_of_grant(reconcile->grants, NEWS_NOT_WATCHED, grant,
+			      "cannot watch its cgroup, changes there will be noticed late: %s",
+			      strerror(-r));
 }
 
 static void enforce(struct reconcile *reconcile, struct grant *grant)
@@ -266,11 +293,11 @@ static void enforce(struct reconcile *reconcile, struct grant *grant)
 		return;
 	r = grant_enforce(reconcile->grants, grant, &is_changed, &file);
 	if (r < 0)
-		journal_unit(LOG_WARNING, grant->unit, "cannot restore %s/%s: %s",
-			     grant->cgroup, file, strerror(-r));
+		news_of_grant(reconcile->grants, NEWS_NOT_RESTORED, grant,
+			      "cannot restore %s/%s: %s", grant->cgroup, file, strerror(-r));
 	else if (is_changed)
-		journal_unit(LOG_WARNING, grant->unit,
-			     "somebody else had changed its private memory files, restored");
+		news_of_grant(reconcile->grants, NEWS_RESTORED, grant,
+			      "somebody else had changed its private memory files, restored");
 }
 
 static void on_watched(struct grant *grant, enum watched what, void *userdata)
@@ -322,15 +349,29 @@ void reconcile_release_dead(struct reconcile *reconcile, char *const *names, siz
 		char *stand_in;
 
 		if (all[i]->n_shares == 0 || all[i]->touched > asked ||
-		    live_has(sorted, count, all[i]->unit))
+		    (grant_is_plain(all[i]) ?
+		     cgroup_exists(reconcile->grants->root_fd, all[i]->cgroup) :
+		     live_has(sorted, count, all[i]->unit)))
 			continue;
 		stand_in = stand_in_of(all[i]->unit);
 		if (!stand_in || !live_has(sorted, count, stand_in))
-			grant_release(reconcile->grants, all[i]);
+			news_release(reconcile->grants, all[i]);
 		free(stand_in);
 	}
 done:
 	free(sorted);
+	free(all);
+}
+
+/* Who was refused is not live, so nothing else leads to it. */
+static void check_refused(struct reconcile *reconcile)
+{
+	struct grant **all;
+	size_t count = grants_list(reconcile->grants, &all);
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i]->n_shares == 0)
+			check_add(reconcile, all[i]->unit, 0);
 	free(all);
 }
 
@@ -347,6 +388,7 @@ static void round_answer(int error, char *const *names, size_t count, uint64_t a
 	for (size_t i = 0; i < count; i++)
 		if (unit_name_has_directives(names[i]) || grants_find(reconcile->grants, names[i]))
 			check_add(reconcile, names[i], 0);
+	check_refused(reconcile);
 	checks_run(reconcile);
 }
 
@@ -394,6 +436,8 @@ static void tick_answer(int error, char *const *names, size_t count, uint64_t as
 	for (size_t i = 0; i < n_all; i++)
 		enforce(reconcile, all[i]);
 	free(all);
+	check_refused(reconcile);
+	checks_run(reconcile);
 }
 
 /* Events can be missed: there is none for a lowered limit, and no bus early in the boot. */

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "journal.h"
-#include "report.h"
+#include "news.h"
 
 /* PID 1 drops its peers when it executes itself anew; it listens all the while. */
 #define LOST_MAX 5
@@ -125,9 +124,10 @@ decide:
 		return;
 	}
 	if (verdict.code == CODE_DONE && verdict.is_changed)
-		journal_unit(LOG_INFO, unit->name, "private memory: %s", verdict.text);
+		news_of_verdict(reconcile_grants(reconcile), NEWS_GRANTED, unit->name,
+				unit->cgroup, &verdict);
 	else if (verdict.code != CODE_DONE && verdict.code != CODE_NO_UNIT)
-		report_refusal(reconcile_grants(reconcile), unit, &wish, &verdict);
+		news_of_refusal(reconcile_grants(reconcile), unit, &wish, &verdict);
 	wish_done(&wish);
 	reconcile_watch(reconcile, unit->name);
 	request_finish(request, &verdict);

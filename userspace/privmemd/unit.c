@@ -292,7 +292,8 @@ static int read_states(sd_bus_message *m, enum property property, struct unit *u
 	if (property == LOAD_STATE) {
 		unit->is_loaded = strcmp(state, "not-found") != 0;
 	} else if (property == ACTIVE_STATE) {
-		unit->is_live = strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0;
+		unit->is_failed = strcmp(state, "failed") == 0;
+		unit->is_live = strcmp(state, "inactive") != 0 && !unit->is_failed;
 		unit->is_starting |= strcmp(state, "activating") == 0;
 	} else {
 		/* A service of Type=idle calls itself active before its hook has run. */

@@ -24,6 +24,7 @@ struct unit {
 	bool is_loaded;		/* PID 1 found a file for it */
 	bool is_live;		/* neither inactive nor failed */
 	bool is_starting;	/* live, but not up yet */
+	bool is_failed;		/* down, and systemctl --failed lists it */
 	char **files;		/* fragment, then drop-ins, then NULL */
 	char *cgroup;		/* where it is or would be, never ""; NULL if not loaded */
 	sd_id128_t invocation;

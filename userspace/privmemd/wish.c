@@ -29,6 +29,22 @@ static int wish_start(const struct nodelist *nodes, struct wish *ret)
 	return 0;
 }
 
+/**
+ * wish_new() - make a wish of nodes and their limits
+ * @limits: by number of the node
+ * @ret: set only on success; see wish_done()
+ *
+ * Return: 0 or -ENOMEM
+ */
+int wish_new(const struct nodelist *nodes, const struct limit *limits, struct wish *ret)
+{
+	int r = wish_start(nodes, ret);
+
+	for (size_t i = 0; r >= 0 && i < ret->n_items; i++)
+		ret->items[i].limit = limits[ret->items[i].nid];
+	return r;
+}
+
 static char *error_format(const struct directive_error *error)
 {
 	char *text = NULL;
@@ -163,12 +179,10 @@ int wish_parse_mark(const char *text, struct wish *ret)
 		r = mark_parse_item(line, &nodes, limits);
 	if (r < 0)
 		return r;
-	r = wish_start(&nodes, ret);
+	r = wish_new(&nodes, limits, ret);
 	if (r < 0)
 		return r;
 	ret->is_request = is_request;
-	for (size_t i = 0; i < ret->n_items; i++)
-		ret->items[i].limit = limits[ret->items[i].nid];
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct wish {
 	bool is_request;		/* asked for by a command, not by the unit's files */
 };
 
+int wish_new(const struct nodelist *nodes, const struct limit *limits, struct wish *ret);
 void wish_done(struct wish *wish);
 int wish_load(const struct unit *unit, const struct nodenames *names, struct wish *ret,
 	      char **ret_reason);
