@@ -136,8 +136,8 @@ same_json() {
 @test "bad command lines are 2, with one line that says why" {
 	run -2 privmemctl
 	[[ ${#lines[@]} == 1 ]]
-	run -2 privmemctl top
-	output_is 'privmemctl: unknown verb "top"; try privmemctl --help'
+	run -2 privmemctl bogus
+	output_is 'privmemctl: unknown verb "bogus"; try privmemctl --help'
 	run -2 privmemctl nodes 1
 	run -2 privmemctl show
 	run -2 privmemctl apply ''

@@ -9,16 +9,13 @@
 #include <unistd.h>
 
 #define CLIENT_PRIVATE_SOCKET "test.socket"
-#define main privmemctl_main
 #include "../../userspace/privmemctl/client.c"
+#define main privmemctl_main
 #include "../../userspace/privmemctl/main.c"
-#include "../../userspace/privmemctl/report.c"
-#include "../../userspace/privmemctl/show.c"
-#include "../../userspace/privmemctl/table.c"
-#include "../../userspace/privmemctl/verify-read.c"
-#include "../../userspace/privmemctl/verify-room.c"
-#include "../../userspace/privmemctl/verify.c"
 #undef main
+
+#include <json-c/json.h>
+#include <stdlib.h>
 
 #include "tap.h"
 
@@ -243,6 +240,7 @@ static void test_tables(void)
 	expect(0, GRANTS_TABLE, "list");
 	expect(0, GRANTS_TABLE, "show", "a.service");
 	expect(0, GRANTS_TABLE, "show", "/s.slice");
+	expect(0, GRANTS_TABLE, "show", "a");
 	expect(0, "privmemd 7, kernel support: yes\n\n" NODES_TABLE "\n" GRANTS_TABLE, "status");
 	expect(0, "", "apply", "a.service");
 }
@@ -295,11 +293,14 @@ static void test_errors(void)
 static void test_usage(void)
 {
 	expect(2, "privmemctl: no verb given; try privmemctl --help\n", "--");
-	expect(2, "privmemctl: unknown verb \"top\"; try privmemctl --help\n", "top");
+	expect(2, "privmemctl: unknown verb \"bogus\"; try privmemctl --help\n", "bogus");
 	expect(2, "privmemctl: usage: privmemctl nodes\n", "nodes", "1");
 	expect(2, "privmemctl: usage: privmemctl show UNIT|CGROUP\n", "show");
 	expect(2, "privmemctl: usage: privmemctl apply UNIT\n", "apply", "a.service", "b.service");
 	expect(2, "privmemctl: usage: privmemctl verify FILE...\n", "verify");
+	expect(2, "privmemctl: usage: privmemctl nodes\n", "--evict", "nodes");
+	expect(2, "privmemctl: usage: privmemctl set-limit UNIT|CGROUP NODE SIZE\n", "set-limit",
+	       "--max=1M", "a", "1", "1M");
 	expect(2, "privmemctl: show: empty argument\n", "show", "");
 	expect(2, "privmemctl: --json=xml: expected short or pretty\n", "--json=xml", "nodes");
 	expect(2, "privmemctl: unrecognized option '--bogus'\n", "--bogus");

@@ -74,6 +74,7 @@ static const struct {
 	{ "org.privmem1.Error.NoSuchNode", EXIT_NOT_FOUND },
 	{ "org.privmem1.Error.NoKernelSupport", EXIT_NO_KERNEL_SUPPORT },
 	{ "org.privmem1.Error.NotPermitted", EXIT_NOT_PERMITTED },
+	{ SD_BUS_ERROR_INVALID_ARGS, EXIT_USAGE },
 	{ SD_BUS_ERROR_ACCESS_DENIED, EXIT_NOT_PERMITTED },
 	{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_NOT_PERMITTED },
 	{ SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_NO_ANSWER },
@@ -369,6 +370,92 @@ int client_apply(struct client *client, const char *unit, struct client_error *r
 	r = call(client, "ApplyUnit", unit, &message, ret_error);
 	sd_bus_message_unref(message);
 	return r;
+}
+
+static int new_call(struct client *client, const char *method, sd_bus_message **ret)
+{
+	return sd_bus_message_new_method_call(client->bus, ret, client->destination, CLIENT_OBJECT,
+					      CLIENT_INTERFACE, method);
+}
+
+/* Sends @message, which is freed; @r is how making it went. */
+static int finish_call(struct client *client, int r, sd_bus_message *message,
+		       struct client_error *ret_error)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	if (r >= 0)
+		r = sd_bus_call(client->bus, message, 0, &error, NULL);
+	if (r < 0)
+		fail(r, &error, ret_error);
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(message);
+	return r < 0 ? r : 0;
+}
+
+/**
+ * client_grant_cgroup() - grant a cgroup that is no unit's more nodes, or other amounts
+ * @client: open
+ * @path: of the cgroup
+ * @nodes: a list
+ * @limits: amounts for some of them
+ * @ret_error: set only on failure
+ *
+ * Return: 0 or -Exxx
+ */
+int client_grant_cgroup(struct client *client, const char *path, const char *nodes,
+			const struct plan_limit *limits, size_t n_limits,
+			struct client_error *ret_error)
+{
+	sd_bus_message *message = NULL;
+	int r = new_call(client, "GrantControlGroup", &message);
+
+	if (r >= 0)
+		r = sd_bus_message_append(message, "ss", path, nodes);
+	if (r >= 0)
+		r = sd_bus_message_open_container(message, 'a', "(ss)");
+	for (size_t i = 0; r >= 0 && i < n_limits; i++)
+		r = sd_bus_message_append(message, "(ss)", limits[i].nodes, limits[i].size);
+	if (r >= 0)
+		r = sd_bus_message_close_container(message);
+	return finish_call(client, r, message, ret_error);
+}
+
+/**
+ * client_set_cgroup_limit() - change how much of a node a cgroup may use
+ * @client: open
+ * @ret_error: set only on failure
+ *
+ * Return: 0 or -Exxx
+ */
+int client_set_cgroup_limit(struct client *client, const char *path, const char *node,
+			    const char *size, struct client_error *ret_error)
+{
+	sd_bus_message *message = NULL;
+	int r = new_call(client, "SetControlGroupLimit", &message);
+
+	if (r >= 0)
+		r = sd_bus_message_append(message, "sss", path, node, size);
+	return finish_call(client, r, message, ret_error);
+}
+
+/**
+ * client_revoke_cgroup() - take nodes away from a cgroup
+ * @client: open
+ * @nodes: "" for all
+ * @ret_error: set only on failure
+ *
+ * Return: 0 or -Exxx
+ */
+int client_revoke_cgroup(struct client *client, const char *path, const char *nodes,
+			 struct client_error *ret_error)
+{
+	sd_bus_message *message = NULL;
+	int r = new_call(client, "RevokeControlGroup", &message);
+
+	if (r >= 0)
+		r = sd_bus_message_append(message, "ss", path, nodes);
+	return finish_call(client, r, message, ret_error);
 }
 
 /**

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plan.h"
+
 /* What the tool and the hook exit with; the names are those systemd prints for them. */
 enum exit_code {
 	EXIT_DONE = 0,
@@ -68,6 +70,13 @@ int client_list_grants(struct client *client, struct grant_rows *ret,
 int client_get_grants(struct client *client, const char *unit_or_cgroup, struct grant_rows *ret,
 		      struct client_error *ret_error);
 int client_apply(struct client *client, const char *unit, struct client_error *ret_error);
+int client_grant_cgroup(struct client *client, const char *path, const char *nodes,
+			const struct plan_limit *limits, size_t n_limits,
+			struct client_error *ret_error);
+int client_set_cgroup_limit(struct client *client, const char *path, const char *node,
+			    const char *size, struct client_error *ret_error);
+int client_revoke_cgroup(struct client *client, const char *path, const char *nodes,
+			 struct client_error *ret_error);
 
 void node_rows_done(struct node_rows *rows);
 void grant_rows_done(struct grant_rows *rows);

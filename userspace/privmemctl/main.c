@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* privmemctl - show and apply grants of private memory, and check unit files that ask for it */
+/* privmemctl - show and change grants of private memory, and check unit files that ask for it */
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -7,19 +7,30 @@
 
 #include "verbs.h"
 
+/* Options that only some verbs know. */
+enum {
+	OPTION_MAX = 1 << 0,
+	OPTION_EVICT = 1 << 1,
+};
+
 struct verb {
 	const char *name, *arguments;
 	int min, max; /* number of arguments */
-	enum exit_code (*run)(char *const *arguments, enum report_format format);
+	unsigned int options;
+	enum exit_code (*run)(char *const *arguments, const struct options *options);
 };
 
 static const struct verb verbs[] = {
-	{ "status", "", 0, 0, verb_status },
-	{ "nodes", "", 0, 0, verb_nodes },
-	{ "list", "", 0, 0, verb_list },
-	{ "show", " UNIT|CGROUP", 1, 1, verb_show },
-	{ "apply", " UNIT", 1, 1, verb_apply },
-	{ "verify", " FILE...", 1, 1 << 20, verb_verify },
+	{ "status", "", 0, 0, 0, verb_status },
+	{ "nodes", "", 0, 0, 0, verb_nodes },
+	{ "list", "", 0, 0, 0, verb_list },
+	{ "show", " UNIT|CGROUP", 1, 1, 0, verb_show },
+	{ "apply", " UNIT", 1, 1, 0, verb_apply },
+	{ "grant", " UNIT|CGROUP NODES [SIZE...]", 2, 66, OPTION_MAX, verb_grant },
+	{ "set-limit", " UNIT|CGROUP NODE SIZE", 3, 3, 0, verb_set_limit },
+	{ "revoke", " [--evict] UNIT|CGROUP [NODES]", 1, 2, OPTION_EVICT, verb_revoke },
+	{ "revert", " UNIT", 1, 1, 0, verb_revert },
+	{ "verify", " FILE...", 1, 1 << 20, 0, verb_verify },
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -31,8 +42,17 @@ static const char help[] =
 	"  nodes              private nodes: device, capacity, what is reserved and used\n"
 	"  list               what every unit asked for, got and uses\n"
 	"  show UNIT|CGROUP   the same for one unit, or one cgroup (a path such as /a.slice)\n"
-	"  apply UNIT         apply a running unit's directives now (root only)\n"
 	"  verify FILE...     check unit files and drop-ins before they are used\n"
+	"\n"
+	"root only, until the next boot:\n"
+	"  grant UNIT|CGROUP NODES [--max=SIZE | --max='NODE SIZE']...\n"
+	"                     grant nodes, or other amounts of them\n"
+	"  set-limit UNIT|CGROUP NODE SIZE\n"
+	"                     change how much of a granted node may be used\n"
+	"  revoke [--evict] UNIT|CGROUP [NODES]\n"
+	"                     take nodes away, and move off what is there\n"
+	"  revert UNIT        give a unit again what its own files ask for\n"
+	"  apply UNIT         apply a running unit's directives now\n"
 	"\n"
 	"  --json=short|pretty  print JSON for programs\n"
 	"  --help, --version\n"
@@ -59,7 +79,8 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-static enum exit_code run_verb(int argc, char **argv, enum report_format format)
+static enum exit_code run_verb(int argc, char **argv, const struct options *options,
+			       unsigned int given)
 {
 	const struct verb *verb;
 
@@ -72,7 +93,7 @@ static enum exit_code run_verb(int argc, char **argv, enum report_format format)
 		fprintf(stderr, "privmemctl: unknown verb \"%s\"; try privmemctl --help\n", argv[0]);
 		return EXIT_USAGE;
 	}
-	if (argc - 1 < verb->min || argc - 1 > verb->max) {
+	if (argc - 1 < verb->min || argc - 1 > verb->max || (given & ~verb->options)) {
 		fprintf(stderr, "privmemctl: usage: privmemctl %s%s\n", verb->name, verb->arguments);
 		return EXIT_USAGE;
 	}
@@ -81,38 +102,60 @@ static enum exit_code run_verb(int argc, char **argv, enum report_format format)
 			fprintf(stderr, "privmemctl: %s: empty argument\n", verb->name);
 			return EXIT_USAGE;
 		}
-	return verb->run(argv + 1, format);
+	return verb->run(argv + 1, options);
+}
+
+/* Returns 0, or what to exit with at once plus one. */
+static int parse_option(int c, struct options *options, unsigned int *given)
+{
+	switch (c) {
+	case 'h':
+		fputs(help, stdout);
+		return EXIT_DONE + 1;
+	case 'v':
+		puts("privmemctl " PRIVMEM_VERSION);
+		return EXIT_DONE + 1;
+	case 'j':
+		if (!parse_format(optarg, &options->format))
+			return 0;
+		fprintf(stderr, "privmemctl: --json=%s: expected short or pretty\n", optarg);
+		return EXIT_USAGE + 1;
+	case 'm':
+		if (options->n_limits == OPTIONS_LIMITS_MAX)
+			return EXIT_USAGE + 1;
+		options->limits[options->n_limits++] = optarg;
+		*given |= OPTION_MAX;
+		return 0;
+	case 'e':
+		options->evict = true;
+		*given |= OPTION_EVICT;
+		return 0;
+	default:
+		return EXIT_USAGE + 1;
+	}
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
+	static const struct option known[] = {
 		{ "json", required_argument, NULL, 'j' },
+		{ "max", required_argument, NULL, 'm' },
+		{ "evict", no_argument, NULL, 'e' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{},
 	};
-	enum report_format format = REPORT_TABLE;
+	struct options options = { .format = REPORT_TABLE };
+	unsigned int given = 0;
 	enum exit_code code;
-	int c;
+	int c, r;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
-		switch (c) {
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_DONE;
-		case 'v':
-			puts("privmemctl " PRIVMEM_VERSION);
-			return EXIT_DONE;
-		case 'j':
-			if (!parse_format(optarg, &format))
-				break;
-			fprintf(stderr, "privmemctl: --json=%s: expected short or pretty\n", optarg);
-			return EXIT_USAGE;
-		default:
-			return EXIT_USAGE;
-		}
-	code = run_verb(argc - optind, argv + optind, format);
+	while ((c = getopt_long(argc, argv, "h", known, NULL)) >= 0) {
+		r = parse_option(c, &options, &given);
+		if (r)
+			return r - 1;
+	}
+	code = run_verb(argc - optind, argv + optind, &options, given);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("privmemctl: standard output");
 		return code ?: EXIT_FAILED;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers.h"
+#include "mangle.h"
 #include "verbs.h"
 
 static const char no_kernel_support[] =
@@ -22,35 +24,6 @@ static enum exit_code complain_kernel(void)
 {
 	fprintf(stderr, "privmemctl: %s\n", no_kernel_support);
 	return EXIT_NO_KERNEL_SUPPORT;
-}
-
-/* All that is asked before anything is printed. */
-struct answers {
-	struct client *client;
-	char *version;
-	bool has_kernel_support;
-	struct node_rows nodes;
-	struct grant_rows grants;
-};
-
-static int ask_about_nodes(struct answers *answers, struct client_error *error)
-{
-	int r = client_open(&answers->client, error);
-
-	if (r >= 0)
-		r = client_get_facts(answers->client, &answers->version,
-				     &answers->has_kernel_support, error);
-	if (r >= 0)
-		r = client_list_nodes(answers->client, &answers->nodes, error);
-	return r;
-}
-
-static void answers_done(struct answers *answers)
-{
-	node_rows_done(&answers->nodes);
-	grant_rows_done(&answers->grants);
-	free(answers->version);
-	client_close(answers->client);
 }
 
 static void print_grants(const struct answers *answers, enum report_format format)
@@ -94,22 +67,21 @@ static void print_status(const struct answers *answers, enum report_format forma
 /**
  * verb_status() - everything: privmemd, the kernel, nodes and grants
  * @arguments: none
- * @format: how to print
+ * @options: how to print
  *
  * Return: EXIT_NO_KERNEL_SUPPORT after printing if the kernel cannot do it; else the usual.
  */
-enum exit_code verb_status(char *const *arguments, enum report_format format)
+enum exit_code verb_status(char *const *arguments, const struct options *options)
 {
 	enum exit_code code = EXIT_DONE;
 	struct answers answers = {};
 	struct client_error error;
 
 	(void)arguments;
-	if (ask_about_nodes(&answers, &error) < 0 ||
-	    client_list_grants(answers.client, &answers.grants, &error) < 0) {
+	if (answers_ask(&answers, &error) < 0) {
 		code = complain(NULL, &error);
 	} else {
-		print_status(&answers, format);
+		print_status(&answers, options->format);
 		if (!answers.has_kernel_support)
 			code = complain_kernel();
 	}
@@ -120,11 +92,11 @@ enum exit_code verb_status(char *const *arguments, enum report_format format)
 /**
  * verb_nodes() - the private nodes
  * @arguments: none
- * @format: how to print
+ * @options: how to print
  *
  * Return: what to exit with.
  */
-enum exit_code verb_nodes(char *const *arguments, enum report_format format)
+enum exit_code verb_nodes(char *const *arguments, const struct options *options)
 {
 	enum exit_code code = EXIT_DONE;
 	struct answers answers = {};
@@ -132,16 +104,16 @@ enum exit_code verb_nodes(char *const *arguments, enum report_format format)
 	struct client_error error;
 
 	(void)arguments;
-	if (ask_about_nodes(&answers, &error) < 0) {
+	if (answers_ask_nodes(&answers, &error) < 0) {
 		code = complain(NULL, &error);
 	} else if (!answers.has_kernel_support) {
 		code = complain_kernel();
-	} else if (format == REPORT_TABLE) {
+	} else if (options->format == REPORT_TABLE) {
 		report_print_nodes(&answers.nodes, stdout);
 	} else {
 		object = report_json_new();
 		json_object_object_add(object, "nodes", report_json_nodes(&answers.nodes));
-		report_json_print(object, format, stdout);
+		report_json_print(object, options->format, stdout);
 	}
 	answers_done(&answers);
 	return code;
@@ -150,22 +122,21 @@ enum exit_code verb_nodes(char *const *arguments, enum report_format format)
 /**
  * verb_list() - what every unit has
  * @arguments: none
- * @format: how to print
+ * @options: how to print
  *
  * Return: what to exit with.
  */
-enum exit_code verb_list(char *const *arguments, enum report_format format)
+enum exit_code verb_list(char *const *arguments, const struct options *options)
 {
 	enum exit_code code = EXIT_DONE;
 	struct answers answers = {};
 	struct client_error error;
 
 	(void)arguments;
-	if (ask_about_nodes(&answers, &error) < 0 ||
-	    client_list_grants(answers.client, &answers.grants, &error) < 0)
+	if (answers_ask(&answers, &error) < 0)
 		code = complain(NULL, &error);
 	else
-		print_grants(&answers, format);
+		print_grants(&answers, options->format);
 	answers_done(&answers);
 	return code;
 }
@@ -173,21 +144,24 @@ enum exit_code verb_list(char *const *arguments, enum report_format format)
 /**
  * verb_show() - what one unit or cgroup has
  * @arguments: its name, or its path below /sys/fs/cgroup
- * @format: how to print
+ * @options: how to print
  *
  * Return: what to exit with.
  */
-enum exit_code verb_show(char *const *arguments, enum report_format format)
+enum exit_code verb_show(char *const *arguments, const struct options *options)
 {
 	enum exit_code code = EXIT_DONE;
 	struct answers answers = {};
-	struct client_error error;
+	struct client_error error = { EXIT_FAILED, "out of memory" };
 
-	if (ask_about_nodes(&answers, &error) < 0 ||
-	    client_get_grants(answers.client, arguments[0], &answers.grants, &error) < 0)
+	char *name = *arguments[0] == '/' ? strdup(arguments[0]) : mangle_unit(arguments[0]);
+
+	if (!name || answers_ask_nodes(&answers, &error) < 0 ||
+	    client_get_grants(answers.client, name, &answers.grants, &error) < 0)
 		code = complain(arguments[0], &error);
 	else
-		print_grants(&answers, format);
+		print_grants(&answers, options->format);
+	free(name);
 	answers_done(&answers);
 	return code;
 }
@@ -195,20 +169,22 @@ enum exit_code verb_show(char *const *arguments, enum report_format format)
 /**
  * verb_apply() - have a running unit's grant applied as its files now have it
  * @arguments: its name
- * @format: with JSON the unit's grants are printed
+ * @options: with JSON the unit's grants are printed
  *
  * Return: what to exit with.
  */
-enum exit_code verb_apply(char *const *arguments, enum report_format format)
+enum exit_code verb_apply(char *const *arguments, const struct options *options)
 {
 	enum exit_code code = EXIT_DONE;
 	struct client *client = NULL;
-	struct client_error error;
+	struct client_error error = { EXIT_FAILED, "out of memory" };
+	char *name = mangle_unit(arguments[0]);
 
-	if (client_open(&client, &error) < 0 || client_apply(client, arguments[0], &error) < 0)
+	if (!name || client_open(&client, &error) < 0 || client_apply(client, name, &error) < 0)
 		code = complain(arguments[0], &error);
+	free(name);
 	client_close(client);
-	if (code == EXIT_DONE && format != REPORT_TABLE)
-		code = verb_show(arguments, format);
+	if (code == EXIT_DONE && options->format != REPORT_TABLE)
+		code = verb_show(arguments, options);
 	return code;
 }

@@ -7,11 +7,24 @@
 #include "client.h"
 #include "report.h"
 
-enum exit_code verb_status(char *const *arguments, enum report_format format);
-enum exit_code verb_nodes(char *const *arguments, enum report_format format);
-enum exit_code verb_list(char *const *arguments, enum report_format format);
-enum exit_code verb_show(char *const *arguments, enum report_format format);
-enum exit_code verb_apply(char *const *arguments, enum report_format format);
-enum exit_code verb_verify(char *const *arguments, enum report_format format);
+#define OPTIONS_LIMITS_MAX 64
+
+struct options {
+	enum report_format format;
+	char *limits[OPTIONS_LIMITS_MAX]; /* of --max= */
+	size_t n_limits;
+	bool evict;
+};
+
+enum exit_code verb_status(char *const *arguments, const struct options *options);
+enum exit_code verb_nodes(char *const *arguments, const struct options *options);
+enum exit_code verb_list(char *const *arguments, const struct options *options);
+enum exit_code verb_show(char *const *arguments, const struct options *options);
+enum exit_code verb_apply(char *const *arguments, const struct options *options);
+enum exit_code verb_grant(char *const *arguments, const struct options *options);
+enum exit_code verb_set_limit(char *const *arguments, const struct options *options);
+enum exit_code verb_revoke(char *const *arguments, const struct options *options);
+enum exit_code verb_revert(char *const *arguments, const struct options *options);
+enum exit_code verb_verify(char *const *arguments, const struct options *options);
 
 #endif

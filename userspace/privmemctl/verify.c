@@ -159,11 +159,11 @@ static void print_json(const struct verify *verify, bool is_room_checked,
 /**
  * verb_verify() - check unit files and drop-ins
  * @arguments: paths; files for the same unit are merged
- * @format: of what goes to standard output; problems go to standard error in any case
+ * @options: format of what goes to standard output; problems go to standard error in any case
  *
  * Return: EXIT_DONE even with warnings, EXIT_FAILED, EXIT_NOT_FOUND or EXIT_NO_ROOM.
  */
-enum exit_code verb_verify(char *const *arguments, enum report_format format)
+enum exit_code verb_verify(char *const *arguments, const struct options *options)
 {
 	struct verify verify = {};
 	bool is_room_checked;
@@ -173,10 +173,10 @@ enum exit_code verb_verify(char *const *arguments, enum report_format format)
 	verify_collect(&verify, arguments);
 	verify_read(&verify);
 	is_room_checked = ask_for_room(&verify);
-	if (format == REPORT_TABLE)
+	if (options->format == REPORT_TABLE)
 		print_table(&verify);
 	else
-		print_json(&verify, is_room_checked, format);
+		print_json(&verify, is_room_checked, options->format);
 	print_problems(&verify);
 	code = verify.code;
 	verify_done(&verify);
