@@ -4,10 +4,13 @@
 
 #include <syslog.h>
 
+#include "nodelist.h"
+
 __attribute__((format(printf, 2, 3)))
 void journal(int priority, const char *format, ...);
 
-__attribute__((format(printf, 3, 4)))
-void journal_unit(int priority, const char *unit, const char *format, ...);
+__attribute__((format(printf, 5, 6)))
+void journal_news(int priority, const char *message_id, const char *unit,
+		  const struct nodelist *nodes, const char *format, ...);
 
 #endif

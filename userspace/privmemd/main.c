@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "hookserver.h"
 #include "journal.h"
 #include "manager.h"
+#include "news.h"
 #include "node.h"
 #include "news.h"
 
@@ -96,7 +98,6 @@ static void on_settled(void *userdata)
 
 	news_of_nodes(daemon->grants);
 	r = hookserver_start(daemon->hooks);
-
 	if (r >= 0)
 		r = manager_start(daemon->manager);
 	if (r < 0) {
@@ -197,6 +198,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "privmemd: takes no arguments; it is started by privmemd.socket\n");
 		return CODE_USAGE;
 	}
+	/* What a large message took is given back at once, and not kept for the next one. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
 	r = sockets_find(&apply_fd, &private_fd);
 	if (r < 0) {
 		fprintf(stderr, "privmemd: no socket named \"apply\" was passed;"

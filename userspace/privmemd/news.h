@@ -6,6 +6,8 @@
 #ifndef PRIVMEM_NEWS_H
 #define PRIVMEM_NEWS_H
 
+#include <limits.h>
+
 #include "grant.h"
 
 enum news_kind {
@@ -19,11 +21,15 @@ enum news_kind {
 	NEWS_RESTORED,		/* somebody else had written to our files */
 	NEWS_NOT_RESTORED,	/* and they cannot be put right */
 	NEWS_NOT_WATCHED,	/* changes will be noticed late */
+	NEWS_OVER_RESERVED,	/* a node has become smaller than what is reserved of it */
 };
+
+#define NEWS_NO_NODE UINT_MAX
 
 struct news {
 	enum news_kind kind;
-	const char *unit, *cgroup;
+	const char *unit, *cgroup;	/* NULL if it is about a node */
+	unsigned int nid;		/* which then; else NEWS_NO_NODE */
 	const struct grant *grant;	/* what there is of it now; may be NULL */
 	const struct wish *refused;	/* what was refused; may be NULL */
 	enum code code;			/* why */

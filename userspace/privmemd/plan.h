@@ -15,6 +15,9 @@
 #define PLAN_TEXT_MAX 4096
 #define PLAN_LIMITS_MAX 1024
 
+/* The drop-in that privmemctl keeps what it changed of a unit in. */
+#define PLAN_OVERRIDE "zzz-privmemctl.conf"
+
 struct plan {
 	struct nodelist nodes;
 	struct limit limits[NODELIST_MAX];	/* of the nodes that are set */

@@ -8,6 +8,7 @@
 #include <malloc.h>
 
 #include "journal.h"
+#include "plan.h"
 #include "news.h"
 #include "watch.h"
 
@@ -194,6 +195,18 @@ static bool check_down(struct check *check, const struct unit *unit)
 	return false;
 }
 
+/* Then it was an admin who asked, just now: the unit could not have had it earlier. */
+static bool is_overridden(const struct unit *unit)
+{
+	for (char **file = unit->files; *file; file++) {
+		const char *name = strrchr(*file, '/');
+
+		if (name && strcmp(name + 1, PLAN_OVERRIDE) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void report_late(const struct check *check, const struct unit *unit,
 			const struct verdict *verdict)
 {
@@ -232,7 +245,7 @@ static void check_up(struct check *check, const struct unit *unit)
 		grant_apply(reconcile->grants, unit, &wish, false, &verdict);
 		if (verdict.code != CODE_DONE)
 			news_of_refusal(reconcile->grants, unit, &wish, &verdict);
-		else if (!had_grant && verdict.is_changed)
+		else if (!had_grant && verdict.is_changed && !is_overridden(unit))
 			report_late(check, unit, &verdict);
 		else if (verdict.is_changed)
 			news_of_verdict(reconcile->grants, NEWS_CHANGED, unit->name, unit->cgroup,
