@@ -9,6 +9,7 @@ readonly made=/sys/fs/cgroup/t-made
 setup_file() {
 	service_put t-asks.service PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
 	service_put t-plain.service
+	service_put t-down.service
 	unit_put t-user.service '[Service]' Type=exec \
 		"ExecStart=$touch --nodes=1 --size=4M --hold=/run/t-release" \
 		PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
@@ -108,13 +109,13 @@ runs_in() {
 }
 
 @test "grant: a unit that is down gets it when it starts" {
-	run -0 privmemctl grant t-plain 1 --max=8M
-	output_is 'privmemctl: t-plain.service: not active, so this holds from its next start'
-	systemctl start t-plain.service
-	granted_expect t-plain.service 1 $((8 * MIB))
-	log_has t-plain.service late && return 1
-	privmemctl revoke t-plain
-	cg_expect t-plain.service memory.private_nodes.effective ''
+	run -0 privmemctl grant t-down 1 --max=8M
+	output_is 'privmemctl: t-down.service: not active, so this holds from its next start'
+	systemctl start t-down.service
+	granted_expect t-down.service 1 $((8 * MIB))
+	log_has t-down.service late && return 1
+	privmemctl revoke t-down
+	cg_expect t-down.service memory.private_nodes.effective ''
 }
 
 @test "grant: unknown units, nodes and cgroups are 9, nonsense is 2, a user is 4" {
@@ -193,14 +194,16 @@ runs_in() {
 }
 
 # Both sides of memory.max: with room all of it goes, without it stays and is named.
-@test "revoke --evict: what memory.max has no room for stays, is told, and goes when there is room" {
+@test "revoke --evict: what memory.max has no room for stays, is told, and moves when there is room" {
 	privmemctl grant /t-made 1 --max=16M
 	runs_in "$made" "$touch" --nodes=1 --size=4M --hold=/run/t-release
 	echo $(($(<"$made/memory.current") + MIB)) >"$made/memory.max"
 	run -8 privmemctl revoke /t-made --evict
-	output_has "process $pid (privmem-touch) stay: memory.max of /t-made leaves no room for them"
+	output_is 'privmemctl: evict: /t-made: 4M stay: memory.max of /t-made leaves no room for them'
+	grep -qx "N1 $((4 * MIB))" "$made/memory.private_nodes.current"
 	echo max >"$made/memory.max"
 	run -0 privmemctl revoke /t-made --evict
-	output_has 'moved or freed'
+	output_has '/t-made: 4M moved or freed'
+	kill -0 "$pid"
 	grep -qx 'N1 0' "$made/memory.private_nodes.current"
 }

@@ -302,6 +302,10 @@ static void test_usage(void)
 	expect(2, "privmemctl: usage: privmemctl set-limit UNIT|CGROUP NODE SIZE\n", "set-limit",
 	       "--max=1M", "a", "1", "1M");
 	expect(2, "privmemctl: show: empty argument\n", "show", "");
+	expect(2, "privmemctl: -n 0: expected a number from 1 on\n", "top", "-n", "0");
+	expect(2, "privmemctl: usage: privmemctl top [--batch] [-n TIMES]\n", "--evict", "top");
+	expect(2, "privmemctl: node: \"away\" is neither online nor offline\n", "node", "away", "x");
+	expect(2, "privmemctl: \"../x\" is no name of a dax device\n", "node", "online", "../x");
 	expect(2, "privmemctl: --json=xml: expected short or pretty\n", "--json=xml", "nodes");
 	expect(2, "privmemctl: unrecognized option '--bogus'\n", "--bogus");
 	expect(0, "privmemctl " PRIVMEM_VERSION "\n", "--version");

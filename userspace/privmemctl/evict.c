@@ -232,7 +232,7 @@ static void find_narrow(const char *cgroup, uint64_t bytes, char *ret)
 }
 
 static void explain_process(const struct evict *evict, const struct process *process,
-			    uint64_t bytes, const char *narrow)
+			    uint64_t bytes)
 {
 	char path[64], name[64] = "?", *size = size_format(bytes);
 	FILE *file;
@@ -248,23 +248,19 @@ static void explain_process(const struct evict *evict, const struct process *pro
 	free(size);
 	if (process->result < 0)
 		fprintf(stderr, "%s\n", strerror(-process->result));
-	else if (*narrow)
-		fprintf(stderr, "memory.max of %s leaves no room for them\n", narrow);
 	else
 		fputs("pinned or busy, or ordinary memory is full\n", stderr);
 }
 
-/* Returns what to exit with. */
-static enum exit_code explain(const struct evict *evict, uint64_t left_bytes)
+static void explain(const struct evict *evict, uint64_t left_bytes)
 {
-	char narrow[strlen(evict->cgroup) + 1], *size;
 	uint64_t mapped_bytes = 0, bytes;
+	char *size;
 
-	find_narrow(evict->cgroup, left_bytes, narrow);
 	for (size_t i = 0; i < evict->n_processes; i++) {
 		bytes = read_mapped(evict, evict->processes[i].pid);
 		if (bytes)
-			explain_process(evict, &evict->processes[i], bytes, narrow);
+			explain_process(evict, &evict->processes[i], bytes);
 		mapped_bytes += bytes;
 	}
 	if (mapped_bytes < left_bytes) {
@@ -274,7 +270,24 @@ static enum exit_code explain(const struct evict *evict, uint64_t left_bytes)
 			evict->cgroup, size ?: "?");
 		free(size);
 	}
-	return *narrow && mapped_bytes ? EXIT_NO_ROOM : EXIT_FAILED;
+}
+
+/*
+ * Filled up to its memory.max a cgroup has its processes killed at the next page they need, so
+ * nothing is moved unless all of it fits.
+ */
+static bool is_room_left(const struct evict *evict)
+{
+	char narrow[strlen(evict->cgroup) + 1], *size;
+
+	find_narrow(evict->cgroup, evict->first_bytes, narrow);
+	if (!*narrow)
+		return true;
+	size = size_format(evict->first_bytes);
+	fprintf(stderr, "privmemctl: evict: %s: %s stay: memory.max of %s leaves no room for them\n",
+		evict->cgroup, size ?: "?", narrow);
+	free(size);
+	return false;
 }
 
 /**
@@ -289,7 +302,6 @@ enum exit_code evict(const char *cgroup, const struct nodelist *nodes)
 {
 	char directory[sizeof(CGROUP_ROOT) + strlen(cgroup)];
 	struct evict evict = { .cgroup = cgroup, .nodes = nodes };
-	enum exit_code code = EXIT_DONE;
 	uint64_t left_bytes;
 	char *size;
 	int r;
@@ -302,6 +314,8 @@ enum exit_code evict(const char *cgroup, const struct nodelist *nodes)
 	evict.first_bytes = evict.told_bytes = read_used(&evict);
 	if (!evict.first_bytes)
 		return EXIT_DONE;
+	if (!is_room_left(&evict))
+		return EXIT_NO_ROOM;
 	collect_processes(&evict, directory);
 	r = move(&evict);
 	if (r < 0)
@@ -311,7 +325,7 @@ enum exit_code evict(const char *cgroup, const struct nodelist *nodes)
 	fprintf(stderr, "privmemctl: evict: %s: %s moved or freed\n", cgroup, size ?: "?");
 	free(size);
 	if (left_bytes)
-		code = explain(&evict, left_bytes);
+		explain(&evict, left_bytes);
 	free(evict.processes);
-	return code;
+	return left_bytes ? EXIT_FAILED : EXIT_DONE;
 }

@@ -11,6 +11,7 @@
 enum {
 	OPTION_MAX = 1 << 0,
 	OPTION_EVICT = 1 << 1,
+	OPTION_BATCH = 1 << 2,
 };
 
 struct verb {
@@ -31,6 +32,10 @@ static const struct verb verbs[] = {
 	{ "revoke", " [--evict] UNIT|CGROUP [NODES]", 1, 2, OPTION_EVICT, verb_revoke },
 	{ "revert", " UNIT", 1, 1, 0, verb_revert },
 	{ "verify", " FILE...", 1, 1 << 20, 0, verb_verify },
+	{ "top", " [--batch] [-n TIMES]", 0, 0, OPTION_BATCH, verb_top },
+	{ "monitor", "", 0, 0, 0, verb_monitor },
+	{ "metrics", "", 0, 0, 0, verb_metrics },
+	{ "node", " online|offline DAXDEV", 2, 2, 0, verb_node },
 };
 
 #define N_VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -42,6 +47,10 @@ static const char help[] =
 	"  nodes              private nodes: device, capacity, what is reserved and used\n"
 	"  list               what every unit asked for, got and uses\n"
 	"  show UNIT|CGROUP   the same for one unit, or one cgroup (a path such as /a.slice)\n"
+	"  top [-b|--batch] [-n TIMES]\n"
+	"                     who uses how much, again and again\n"
+	"  monitor            what happens, a line of JSON each\n"
+	"  metrics            the state in the OpenMetrics format\n"
 	"  verify FILE...     check unit files and drop-ins before they are used\n"
 	"\n"
 	"root only, until the next boot:\n"
@@ -53,6 +62,8 @@ static const char help[] =
 	"                     take nodes away, and move off what is there\n"
 	"  revert UNIT        give a unit again what its own files ask for\n"
 	"  apply UNIT         apply a running unit's directives now\n"
+	"  node online|offline DAXDEV\n"
+	"                     bring a device's private memory up, or take it away\n"
 	"\n"
 	"  --json=short|pretty  print JSON for programs\n"
 	"  --help, --version\n"
@@ -69,6 +80,17 @@ static int parse_format(const char *text, enum report_format *ret)
 	else
 		return -1;
 	return 0;
+}
+
+static int parse_number(const char *text, unsigned long *ret)
+{
+	char *end;
+
+	*ret = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && *ret)
+		return 0;
+	fprintf(stderr, "privmemctl: -n %s: expected a number from 1 on\n", text);
+	return -1;
 }
 
 static const struct verb *find_verb(const char *name)
@@ -126,6 +148,13 @@ static int parse_option(int c, struct options *options, unsigned int *given)
 		options->limits[options->n_limits++] = optarg;
 		*given |= OPTION_MAX;
 		return 0;
+	case 'b':
+		options->is_batch = true;
+		*given |= OPTION_BATCH;
+		return 0;
+	case 'n':
+		*given |= OPTION_BATCH;
+		return parse_number(optarg, &options->iterations) < 0 ? EXIT_USAGE + 1 : 0;
 	case 'e':
 		options->evict = true;
 		*given |= OPTION_EVICT;
@@ -141,6 +170,7 @@ int main(int argc, char **argv)
 		{ "json", required_argument, NULL, 'j' },
 		{ "max", required_argument, NULL, 'm' },
 		{ "evict", no_argument, NULL, 'e' },
+		{ "batch", no_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{},
@@ -150,7 +180,7 @@ int main(int argc, char **argv)
 	enum exit_code code;
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "h", known, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "hbn:", known, NULL)) >= 0) {
 		r = parse_option(c, &options, &given);
 		if (r)
 			return r - 1;

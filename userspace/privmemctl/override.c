@@ -25,7 +25,7 @@ char *override_path(const char *unit)
 {
 	char *path;
 
-	return asprintf(&path, "%s/%s.d/%s", OVERRIDE_DIRECTORY, unit, OVERRIDE_NAME) < 0 ? NULL :
+	return asprintf(&path, "%s/%s.d/%s", OVERRIDE_DIRECTORY, unit, PLAN_OVERRIDE) < 0 ? NULL :
 											    path;
 }
 

@@ -10,7 +10,6 @@
 #include "client.h"
 #include "plan.h"
 
-#define OVERRIDE_NAME "zzz-privmemctl.conf"
 #define OVERRIDE_DIRECTORY "/run/systemd/system"
 
 char *override_path(const char *unit);

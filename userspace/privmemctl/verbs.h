@@ -13,7 +13,8 @@ struct options {
 	enum report_format format;
 	char *limits[OPTIONS_LIMITS_MAX]; /* of --max= */
 	size_t n_limits;
-	bool evict;
+	bool evict, is_batch;
+	unsigned long iterations; /* 0 for without end */
 };
 
 enum exit_code verb_status(char *const *arguments, const struct options *options);
@@ -25,6 +26,10 @@ enum exit_code verb_grant(char *const *arguments, const struct options *options)
 enum exit_code verb_set_limit(char *const *arguments, const struct options *options);
 enum exit_code verb_revoke(char *const *arguments, const struct options *options);
 enum exit_code verb_revert(char *const *arguments, const struct options *options);
+enum exit_code verb_metrics(char *const *arguments, const struct options *options);
+enum exit_code verb_monitor(char *const *arguments, const struct options *options);
+enum exit_code verb_node(char *const *arguments, const struct options *options);
+enum exit_code verb_top(char *const *arguments, const struct options *options);
 enum exit_code verb_verify(char *const *arguments, const struct options *options);
 
 #endif
