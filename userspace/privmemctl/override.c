@@ -15,6 +15,7 @@
 
 #include "directive.h"
 #include "override.h"
+#include "settings.h"
 
 /**
  * override_path() - where the drop-in of a unit is
@@ -172,14 +173,20 @@ int override_load(const char *unit, char *const *files, const char *without, str
 {
 	struct directive_error error = {};
 	struct directive directive;
-	char **kept = without_file(files, without);
+	char **kept = without_file(files, without), *ignored = NULL;
+	struct settings settings = {};
 	unsigned int nid;
 	int r = -ENOMEM;
 
+	/* Without a configuration that can be read there are no names, which is told where one is used. */
+	if (settings_load(&settings, AT_FDCWD, &ignored) < 0)
+		free(ignored);
+	settings_resolve(&settings);
 	if (kept)
-		r = directive_load(AT_FDCWD, unit, kept, directive_section_of(unit), &directive,
-				   &error);
+		r = directive_load(AT_FDCWD, unit, kept, directive_section_of(unit),
+				   &settings.names, &directive, &error);
 	free(kept);
+	settings_done(&settings);
 	if (r < 0) {
 		ret_error->code = EXIT_FAILED;
 		snprintf(ret_error->text, sizeof(ret_error->text), "%s:%u: %s",
