@@ -44,7 +44,7 @@ uses_4m() {
 
 @test "nodes: each with its device and what can be handed out" {
 	run -0 privmemctl nodes
-	[[ ${lines[0]} =~ ^NODE\ +STATE\ +DEVICE\ +OWNER\ +CAPACITY\ +RESERVED\ +USED\ +FREE$ ]]
+	[[ ${lines[0]} =~ ^NODE\ +NAME\ +STATE\ +DEVICE\ +OWNER\ +CAPACITY\ +RESERVED\ +USED\ +FREE$ ]]
 	output_has dax0.0
 	output_has online
 	json_expect ".version == 1 and (.nodes | length) == 2" nodes

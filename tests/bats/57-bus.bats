@@ -94,7 +94,7 @@ error_of() {
 	[[ $(error_of SetControlGroupLimit string:/t-error string:1 string:1M) == org.privmem1.Error.NoSuchNode ]]
 	# shellcheck disable=SC2086
 	run ! busctl call $bus GrantControlGroup 'ssa(ss)' /t-error 1 1 1 4T
-	output_has '448M of 512M left; 64M reserved by t-asks.service'
+	output_has '446.9M of 510.9M left; 64M reserved by t-asks.service'
 	rmdir /sys/fs/cgroup/t-error
 	for name in $(sed -n 's/^\.B \(org\.privmem1\.Error\..*\)/\1/p' /mnt/share/docs/org.privmem1.5); do
 		grep -q "\"${name##*.}\"" /mnt/share/userspace/privmemd/*.c || { echo "nobody sends $name"; return 1; }
