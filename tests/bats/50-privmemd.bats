@@ -298,3 +298,9 @@ daemon_is_other() {
 	output_has 'start privmemd.socket instead'
 	run -2 /usr/libexec/privmemd --help
 }
+
+# seen red without PrivateUsers= and the second SystemCallFilter=: 2.0
+@test "privmemd: its sandbox leaves an exposure of 1.5 at most" {
+	run -0 systemd-analyze security --no-pager --threshold=15 privmemd.service
+	[[ $(grep ^Cap "/proc/$(pidof privmemd)/status" | awk '{ print $2 }' | sort -u) == 0000000000000000 ]]
+}

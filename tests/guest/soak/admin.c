@@ -178,6 +178,17 @@ static void do_reclaim(void)
 	count(OP_RECLAIM, !err);
 }
 
+/* EOPNOTSUPP: the node is away. */
+static void do_private_reclaim(void)
+{
+	const char *ask = one_in(2) ? "N1 256K" : "N2 256K";
+	int err = write_cgroup(cgroups[random_below(NR_CGROUPS)], "memory.private_nodes.reclaim", ask);
+
+	if (err && err != -EAGAIN && err != -EINTR && err != -EOPNOTSUPP)
+		complain("memory.private_nodes.reclaim: %s", strerrorname_np(-err));
+	count(OP_PRIVATE_RECLAIM, !err);
+}
+
 void admin(void)
 {
 	unsigned int i;
@@ -194,7 +205,7 @@ void admin(void)
 		case 7: do_revoke(); break;
 		case 8 ... 9: move_worker(cgroups[FIRST_LEAF + random_below(NR_LEAVES)]); break;
 		case 10 ... 11: do_cgroup(); break;
-		case 12: do_reclaim(); break;
+		case 12: one_in(2) ? do_reclaim() : do_private_reclaim(); break;
 		case 13:
 			if (one_in(4))
 				do_kill();

@@ -12,6 +12,7 @@
 
 #include "soak.h"
 
+/* Where the limit makes room by swapping, what is rare is not always refused in a short run. */
 const struct op_kind ops[NR_OPS] = {
 	[OP_MAP] = { "map", false },
 	[OP_UNMAP] = { "unmap", false },
@@ -24,10 +25,10 @@ const struct op_kind ops[NR_OPS] = {
 	[OP_MIGRATE_PAGES] = { "migrate_pages", true },
 	[OP_FORK] = { "fork", false },
 	[OP_COPY_ON_WRITE] = { "copy-on-write", true },
-	[OP_MLOCK] = { "mlock", true },
-	[OP_POPULATE] = { "populate", true },
-	[OP_FALLOCATE] = { "fallocate", true },
-	[OP_READ_INTO] = { "read-into", true },
+	[OP_MLOCK] = { "mlock", false },
+	[OP_POPULATE] = { "populate", false },
+	[OP_FALLOCATE] = { "fallocate", false },
+	[OP_READ_INTO] = { "read-into", false },
 	[OP_DONTNEED] = { "madvise-dontneed", false },
 	[OP_FREE] = { "madvise-free", false },
 	[OP_COLD] = { "madvise-cold", false },
@@ -45,6 +46,7 @@ const struct op_kind ops[NR_OPS] = {
 	[OP_CGROUP_NEW] = { "mkdir", false },
 	[OP_CGROUP_REMOVE] = { "rmdir", false },
 	[OP_RECLAIM] = { "memory.reclaim", false },
+	[OP_PRIVATE_RECLAIM] = { "private-reclaim", false },
 	[OP_OFFLINE] = { "offline", false },
 	[OP_ONLINE] = { "online", false },
 	[OP_UNBIND] = { "unbind", false },
