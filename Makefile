@@ -16,7 +16,7 @@ help:
 	@echo 'make test           all tests: userspace, guest, soak, patch queue and harness'
 	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
-	@echo 'make mutants        take one protection after the other out of the kernel: a test has to notice'
+	@echo 'make mutants        take one protection after the other out of kernel and userspace: a test has to notice'
 	@echo 'make compare        selftests of the kernel and stress-ng: our kernel has to do as the stock one'
 	@echo 'make bench          what a page and a cgroup cost, on the stock kernel and on ours'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
@@ -76,6 +76,7 @@ matrix: kernel
 
 mutants: kernel image
 	@tests/mutants/run
+	@tests/mutants/userspace
 
 compare: kernel kernel-stock image
 	@tests/compare/run

@@ -49,7 +49,6 @@ error_of() {
 		sed -n 's/^Error \([^:]*\):.*/\1/p'
 }
 
-# Seen red with a method left out of the manual page.
 @test "bus: every method, signal and property is in the manual page, as it is introspected" {
 	local name type signature flags page=/mnt/share/docs/org.privmem1.5
 

@@ -86,7 +86,6 @@ heard() {
 	run ! grep -v '^{"version":1,.*}$' "$BATS_TEST_TMPDIR/heard"
 }
 
-# Seen red without the look at standard output: monitor lived on until the next event.
 @test "monitor: it ends well as soon as nobody reads any more" {
 	timeout $((20 * patience)) bash -c 'set -o pipefail; privmemctl monitor | head -n 1' >"$BATS_TEST_TMPDIR/heard"
 	heard '.event == "listening"'
