@@ -216,20 +216,34 @@ static int files_max_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static ssize_t files_max_write(struct kernfs_open_file *of, char *buf, size_t nbytes, loff_t off)
+/* What a write says of each node, by nid; kfree() it.  ERR_PTR if it cannot be read. */
+static long *files_read_limits(char *buf, size_t nbytes)
 {
 	long *max;
 	int err;
 
 	if (!files_is_whole(buf, nbytes))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	max = kmalloc_array(nr_node_ids, sizeof(*max), GFP_KERNEL);
 	if (!max)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 
 	err = files_parse_limits(buf, max);
-	if (!err)
-		err = files_apply_limits(files_memcg(of), max);
+	if (err) {
+		kfree(max);
+		return ERR_PTR(err);
+	}
+	return max;
+}
+
+static ssize_t files_max_write(struct kernfs_open_file *of, char *buf, size_t nbytes, loff_t off)
+{
+	long *max = files_read_limits(buf, nbytes);
+	int err;
+
+	if (IS_ERR(max))
+		return PTR_ERR(max);
+	err = files_apply_limits(files_memcg(of), max);
 	if (!err && !(of->file->f_flags & O_NONBLOCK))
 		files_reclaim_excess(files_memcg(of), max);
 	kfree(max);
@@ -253,16 +267,12 @@ static int files_check_amounts(const long *amounts)
 static ssize_t files_reclaim_write(struct kernfs_open_file *of, char *buf, size_t nbytes,
 				   loff_t off)
 {
-	long *amounts;
+	long *amounts = files_read_limits(buf, nbytes);
 	int nid, err;
 
-	if (!files_is_whole(buf, nbytes))
-		return -EINVAL;
-	amounts = kmalloc_array(nr_node_ids, sizeof(*amounts), GFP_KERNEL);
-	if (!amounts)
-		return -ENOMEM;
-
-	err = files_parse_limits(buf, amounts) ?: files_check_amounts(amounts);
+	if (IS_ERR(amounts))
+		return PTR_ERR(amounts);
+	err = files_check_amounts(amounts);
 	for (nid = 0; !err && nid < nr_node_ids; nid++)
 		if (amounts[nid] != FILES_MAX_UNNAMED)
 			err = privmem_reclaim_proactive(files_memcg(of), nid, amounts[nid]);

@@ -12,10 +12,7 @@ sched=/sys/kernel/debug/sched/numa_balancing
 poison=/sys/kernel/debug/hwpoison
 
 setup() {
-	mkdir -p "$cg_top"
-	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	echo +memory >"$cg_top/cgroup.subtree_control"
-	echo 1-2 >"$cg_top/$stem.subtree"
+	cg_start
 	cg_make g u
 	echo 1 >"$cg_top/g/$stem"
 	free="131072 131072"

@@ -7,10 +7,7 @@ load lib
 stem=memory.private_nodes
 
 setup() {
-	mkdir -p "$cg_top"
-	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	echo +memory >"$cg_top/cgroup.subtree_control"
-	echo 1-2 >"$cg_top/$stem.subtree"
+	cg_start
 	cg_make g
 	cg_write g $stem 1
 	cluster=$(</proc/sys/vm/page-cluster)

@@ -16,10 +16,7 @@ teardown_file() {
 }
 
 setup() {
-	mkdir -p "$cg_top"
-	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	echo +memory >"$cg_top/cgroup.subtree_control"
-	echo 1-2 >"$cg_top/$stem.subtree"
+	cg_start
 	cg_make g
 	cg_write g $stem 1-2
 	swap_on

@@ -16,11 +16,16 @@ export PATH=/usr/lib/privmem-tests:$PATH
 cg_top=/sys/fs/cgroup/privmem-test
 tmp=$BATS_TEST_TMPDIR
 
-setup() {
+# cg_start: the top, from which both nodes can be given
+cg_start() {
 	mkdir -p "$cg_top"
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	echo +memory >"$cg_top/cgroup.subtree_control"
 	echo 1-2 >"$cg_top/memory.private_nodes.subtree"
+}
+
+setup() {
+	cg_start
 }
 
 teardown() {

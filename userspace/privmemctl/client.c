@@ -13,6 +13,7 @@
 #include <systemd/sd-bus.h>
 
 #include "client.h"
+#include "peer.h"
 
 #ifndef CLIENT_PRIVATE_SOCKET
 #define CLIENT_PRIVATE_SOCKET "/run/privmem/private"
@@ -109,25 +110,6 @@ static int fail(int r, const sd_bus_error *error, struct client_error *ret_error
 	return r;
 }
 
-static int open_private(sd_bus **ret)
-{
-	sd_bus *bus = NULL;
-	int r;
-
-	r = sd_bus_new(&bus);
-	if (r < 0)
-		return r;
-	r = sd_bus_set_address(bus, "unix:path=" CLIENT_PRIVATE_SOCKET);
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	if (r < 0) {
-		sd_bus_unref(bus);
-		return r;
-	}
-	*ret = bus;
-	return 0;
-}
-
 /**
  * client_open() - connect to privmemd
  * @ret: set only on success; see client_close()
@@ -142,7 +124,7 @@ int client_open(struct client **ret, struct client_error *ret_error)
 
 	if (!client)
 		return fail(-ENOMEM, NULL, ret_error);
-	private_r = open_private(&client->bus);
+	private_r = peer_open("unix:path=" CLIENT_PRIVATE_SOCKET, &client->bus);
 	if (private_r < 0) {
 		client->destination = "org.privmem1";
 		r = sd_bus_open_system(&client->bus);

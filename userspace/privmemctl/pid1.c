@@ -10,6 +10,7 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "peer.h"
 #include "pid1.h"
 
 #define DESTINATION "org.freedesktop.systemd1"
@@ -31,23 +32,6 @@ static int fail(int r, const sd_bus_error *error, struct client_error *ret_error
 	return r;
 }
 
-static int open_private(sd_bus **ret)
-{
-	sd_bus *bus = NULL;
-	int r = sd_bus_new(&bus);
-
-	if (r >= 0)
-		r = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	if (r < 0) {
-		sd_bus_unref(bus);
-		return r;
-	}
-	*ret = bus;
-	return 0;
-}
-
 /**
  * pid1_open() - connect to the system manager
  * @ret: set only on success; see pid1_close()
@@ -58,7 +42,7 @@ static int open_private(sd_bus **ret)
 int pid1_open(struct pid1 **ret, struct client_error *ret_error)
 {
 	struct pid1 *pid1 = calloc(1, sizeof(*pid1));
-	int r = pid1 ? open_private(&pid1->bus) : -ENOMEM;
+	int r = pid1 ? peer_open("unix:path=/run/systemd/private", &pid1->bus) : -ENOMEM;
 
 	if (pid1 && r < 0)
 		r = sd_bus_open_system(&pid1->bus);

@@ -233,13 +233,7 @@ int config_add_text(struct config *config, const char *path, const char *text, s
 	struct visit visit = { { config, path, NULL }, &error };
 	int r = unitfile_walk(text, length, assign_visit, &visit, &error.line);
 
-	if (r >= 0)
-		return 0;
-	if (!*error.reason)
-		snprintf(error.reason, sizeof(error.reason), "%s",
-			 r == -EBADMSG ? "section header does not end with ]" : strerror(-r));
-	*ret_error = error;
-	return r;
+	return directive_walked(r, &error, ret_error);
 }
 
 /**

@@ -219,6 +219,25 @@ static int assign_visit(const struct unitfile_assignment *assignment, void *user
 }
 
 /**
+ * directive_walked() - what unitfile_walk() came to
+ * @r: its answer
+ * @error: what the visit said of it; gets a reason if it gave none
+ * @ret_error: set only on failure
+ *
+ * Return: 0 or @r, if that is an error
+ */
+int directive_walked(int r, struct directive_error *error, struct directive_error *ret_error)
+{
+	if (r >= 0)
+		return 0;
+	if (!*error->reason)
+		snprintf(error->reason, sizeof(error->reason), "%s",
+			 r == -EBADMSG ? "section header does not end with ]" : strerror(-r));
+	*ret_error = *error;
+	return r;
+}
+
+/**
  * directive_add_text() - merge one more file
  * @directive: all zero but for its names at first; after a failure only good for
  *	directive_done()
@@ -246,13 +265,7 @@ int directive_add_text(struct directive *directive, const char *unit, const char
 
 	r = unitfile_walk(text, length, assign_visit, &context, &error.line);
 	directive->n_files++;
-	if (r >= 0)
-		return 0;
-	if (!*error.reason)
-		snprintf(error.reason, sizeof(error.reason), "%s",
-			 r == -EBADMSG ? "section header does not end with ]" : strerror(-r));
-	*ret_error = error;
-	return r;
+	return directive_walked(r, &error, ret_error);
 }
 
 /**

@@ -46,6 +46,7 @@ bool directive_is_mentioned(const char *text, size_t length, const char *section
 int directive_add_text(struct directive *directive, const char *unit, const char *section,
 		       const char *path, const char *text, size_t length,
 		       struct directive_error *ret_error);
+int directive_walked(int r, struct directive_error *error, struct directive_error *ret_error);
 int directive_check(struct directive *directive, char *const *files,
 		    struct directive_error *ret_error);
 

@@ -61,6 +61,26 @@ static void plain_refuse(const char *path, int error, const struct plan_error *w
 	verdict_set(ret, error == -ENXIO ? CODE_NO_NODE : CODE_USAGE, "%s: %s", path, why->text);
 }
 
+/* A change of what a cgroup has, from plain_begin() to plain_end() */
+struct change {
+	struct grants *grants;
+	const char *path, *name;
+	struct plan plan;
+	struct plan_error error;
+};
+
+/* False if there is no such cgroup; @ret says so. */
+static bool plain_begin(struct change *change, struct grants *grants, const char *path,
+			struct verdict *ret)
+{
+	change->grants = grants;
+	change->path = path;
+	change->name = plain_name(grants, path, ret);
+	if (change->name)
+		plain_start(grants, change->name, &change->plan);
+	return change->name;
+}
+
 static void plain_apply(struct grants *grants, const char *name, const char *path,
 		       const struct plan *plan, struct verdict *ret)
 {
@@ -76,6 +96,15 @@ static void plain_apply(struct grants *grants, const char *name, const char *pat
 	wish_done(&wish);
 }
 
+/* @error: of making the plan, 0 if it was made */
+static void plain_end(const struct change *change, int error, struct verdict *ret)
+{
+	if (error < 0)
+		plain_refuse(change->path, error, &change->error, ret);
+	else
+		plain_apply(change->grants, change->name, change->path, &change->plan, ret);
+}
+
 /**
  * plain_grant() - grant a cgroup more nodes, or other amounts of them
  * @nodes: list of nodes, added to what it has
@@ -85,19 +114,11 @@ static void plain_apply(struct grants *grants, const char *name, const char *pat
 void plain_grant(struct grants *grants, const char *path, const char *nodes,
 		 const struct plan_limit *limits, size_t n_limits, struct verdict *ret)
 {
-	const char *name = plain_name(grants, path, ret);
-	struct plan_error error;
-	struct plan plan;
-	int r;
+	struct change change;
 
-	if (!name)
-		return;
-	plain_start(grants, name, &plan);
-	r = plan_grant(&plan, nodes, limits, n_limits, &error);
-	if (r < 0)
-		plain_refuse(path, r, &error, ret);
-	else
-		plain_apply(grants, name, path, &plan, ret);
+	if (plain_begin(&change, grants, path, ret))
+		plain_end(&change, plan_grant(&change.plan, nodes, limits, n_limits, &change.error),
+			  ret);
 }
 
 /**
@@ -107,19 +128,10 @@ void plain_grant(struct grants *grants, const char *path, const char *nodes,
 void plain_set_limit(struct grants *grants, const char *path, const char *node, const char *size,
 		     struct verdict *ret)
 {
-	const char *name = plain_name(grants, path, ret);
-	struct plan_error error;
-	struct plan plan;
-	int r;
+	struct change change;
 
-	if (!name)
-		return;
-	plain_start(grants, name, &plan);
-	r = plan_set_limit(&plan, node, size, &error);
-	if (r < 0)
-		plain_refuse(path, r, &error, ret);
-	else
-		plain_apply(grants, name, path, &plan, ret);
+	if (plain_begin(&change, grants, path, ret))
+		plain_end(&change, plan_set_limit(&change.plan, node, size, &change.error), ret);
 }
 
 /**
@@ -129,17 +141,8 @@ void plain_set_limit(struct grants *grants, const char *path, const char *node, 
  */
 void plain_revoke(struct grants *grants, const char *path, const char *nodes, struct verdict *ret)
 {
-	const char *name = plain_name(grants, path, ret);
-	struct plan_error error;
-	struct plan plan;
-	int r;
+	struct change change;
 
-	if (!name)
-		return;
-	plain_start(grants, name, &plan);
-	r = plan_revoke(&plan, nodes, &error);
-	if (r < 0)
-		plain_refuse(path, r, &error, ret);
-	else
-		plain_apply(grants, name, path, &plan, ret);
+	if (plain_begin(&change, grants, path, ret))
+		plain_end(&change, plan_revoke(&change.plan, nodes, &change.error), ret);
 }
