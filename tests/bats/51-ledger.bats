@@ -15,6 +15,10 @@ setup_file() {
 	service_put t-more.service PrivateMemoryNodes=1 "PrivateMemoryMax=1 $((rest + 4096))"
 	service_put t-all.service PrivateMemoryNodes=1
 	service_put t-both.service 'PrivateMemoryNodes=1 2' "PrivateMemoryMax=1 $((rest + 4096))" 'PrivateMemoryMax=2 1M'
+	# Its restart takes until somebody writes to the pipe.
+	service_put t-slow.service 'ExecStartPre=/bin/sh -c "read -r _ </run/t-slow"'
+	service_put t-late.service PrivateMemoryNodes=1 "PrivateMemoryMax=1 $half"
+	unit_put t-late.service.d/after.conf '[Unit]' After=t-slow.service
 	service_put t-nowhere.service PrivateMemoryNodes=7 'PrivateMemoryMax=7 1M'
 	unit_put tpool.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 128M'
 	unit_put tpool-inner.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
@@ -30,7 +34,11 @@ teardown() {
 }
 
 teardown_file() {
-	rm -rf "$units"/t-* "$units"/tpool*
+	rm -rf "$units"/t-* "$units"/tpool* /run/t-slow
+}
+
+is_activating() {
+	[[ $(systemctl show -P ActiveState "$1") == activating ]]
 }
 
 draws_from() {
@@ -50,6 +58,22 @@ draws_from() {
 	systemctl start t-half.service
 	start_fails t-more.service 'reserved by t-half.service'
 	systemctl start t-rest.service
+}
+
+@test "ledger: what a unit held is nobody else's while it waits to be started again" {
+	mkfifo /run/t-slow
+	systemctl start --no-block t-slow.service t-late.service
+	echo >/run/t-slow
+	wait_for 20 systemctl is-active -q t-late.service
+	systemctl restart --no-block t-slow.service t-late.service
+	wait_for 20 is_activating t-slow.service
+	[[ $(systemctl show -P ActiveState t-late.service) == inactive ]]
+	start_fails t-more.service 'reserved by t-late.service'
+	reserved_is 1 $(($(capacity 1) / 2 / 4096 * 4096))
+	echo >/run/t-slow
+	wait_for 20 systemctl is-active -q t-late.service
+	systemctl stop t-late.service
+	systemctl start t-more.service
 }
 
 @test "ledger: a unit refused on one node holds nothing on the other" {

@@ -24,6 +24,7 @@
 struct fake_unit {
 	const char *name, *load, *active, *cgroup, *text;
 	uint8_t invocation;
+	uint32_t job;
 };
 
 static struct fake_unit fakes[UNITS_MAX];
@@ -51,6 +52,12 @@ static void put(const char *path, const char *text)
 	close(fd);
 }
 
+/* PID 1 keeps no unit loaded that is down and has nothing to do. */
+static bool fake_is_loaded(const struct fake_unit *fake)
+{
+	return fake && (strcmp(fake->active, "inactive") != 0 || fake->job);
+}
+
 /* The unit exists, with this text as its only file. */
 static void fake_put(const char *name, const char *active, const char *cgroup, const char *text)
 {
@@ -60,7 +67,7 @@ static void fake_put(const char *name, const char *active, const char *cgroup, c
 	for (size_t i = 0; !fake; i++)
 		if (!fakes[i].name)
 			fake = &fakes[i];
-	*fake = (struct fake_unit){ name, "loaded", active, cgroup, text, 1 };
+	*fake = (struct fake_unit){ name, "loaded", active, cgroup, text, 1, 0 };
 	snprintf(file, sizeof(file), "file-%s", name);
 	put(file, text);
 }
@@ -72,9 +79,9 @@ static int reply_list(sd_bus_message *call)
 	sd_bus_message_new_method_return(call, &reply);
 	sd_bus_message_open_container(reply, 'a', "(ssssssouso)");
 	for (size_t i = 0; i < UNITS_MAX; i++)
-		if (fakes[i].name && strcmp(fakes[i].active, "inactive") != 0)
+		if (fakes[i].name && fake_is_loaded(&fakes[i]))
 			sd_bus_message_append(reply, "(ssssssouso)", fakes[i].name, "", "loaded",
-					      fakes[i].active, "", "", "/", 0, "", "/");
+					      fakes[i].active, "", "", "/", fakes[i].job, "", "/");
 	sd_bus_message_close_container(reply);
 	sd_bus_send(NULL, reply, NULL);
 	sd_bus_message_unref(reply);
@@ -96,6 +103,8 @@ static int reply_property(sd_bus_message *call, const struct fake_unit *fake, co
 		sd_bus_message_close_container(reply);
 	} else if (strcmp(property, "DropInPaths") == 0) {
 		sd_bus_message_append(reply, "v", "as", 0);
+	} else if (strcmp(property, "Job") == 0) {
+		sd_bus_message_append(reply, "v", "(uo)", fake ? fake->job : 0, "/");
 	} else {
 		sd_bus_message_append(reply, "v", "s",
 				      strcmp(property, "Id") == 0 ? name :
@@ -110,7 +119,6 @@ static int reply_property(sd_bus_message *call, const struct fake_unit *fake, co
 	return 1;
 }
 
-/* As PID 1: a unit that is not up is not kept loaded. */
 static int reply_loaded(sd_bus_message *call)
 {
 	const struct fake_unit *fake;
@@ -118,7 +126,7 @@ static int reply_loaded(sd_bus_message *call)
 
 	sd_bus_message_read(call, "s", &name);
 	fake = fake_find(name);
-	if (!fake || strcmp(fake->active, "inactive") == 0)
+	if (!fake_is_loaded(fake))
 		return sd_bus_reply_method_errorf(call, "org.freedesktop.systemd1.NoSuchUnit",
 						  "Unit %s not loaded.", name);
 	return sd_bus_reply_method_return(call, "o", "/");
@@ -308,11 +316,17 @@ static void test_requests(void)
 	is_int(ask("a.service", false, NULL).code, CODE_FAILED, "but not for ever");
 	drops = 0;
 	is_int(reserved(1), 256 * MIB, "which takes nothing away");
-	fake_find("a.service")->active = "failed";
+	fake_find("a.service")->active = "inactive";
+	fake_find("a.service")->job = 7;
 	fake_find("bad.service")->active = "inactive";
 	is_int(ask("b.service", false, NULL).code, CODE_NO_ROOM,
-	       "a unit that is still listed keeps its room");
-	fake_find("a.service")->active = "inactive";
+	       "a unit that is down amid a restart keeps its room");
+	reconcile_unit(reconcile, "a.service");
+	round_run();
+	is_int(reserved(1), 256 * MIB, "also when its end was heard of");
+	fake_find("a.service")->active = "failed";
+	is_int(ask("b.service", false, NULL).code, CODE_NO_ROOM, "and when that end was a failure");
+	fake_find("a.service")->job = 0;
 	is_int(ask("b.service", false, NULL).code, CODE_DONE,
 	       "room of a unit that went down unheard is found when it is needed");
 	is_int(reserved(1), 300 * MIB, "and reserved for the new one");

@@ -181,7 +181,8 @@ static bool check_down(struct check *check, const struct unit *unit)
 	struct grants *grants = check->reconcile->grants;
 	struct grant *grant = grants_find(grants, check->unit);
 
-	if (!grant || grant->touched > unit->asked)
+	/* Nobody else may take what a unit held before it is up again; its job's end brings us back. */
+	if (!grant || unit->has_job || grant->touched > unit->asked)
 		return false;
 	if (!check->asked && (check->asked = stand_in_of(check->unit))) {
 		check_queue(check);
@@ -344,7 +345,7 @@ static bool live_has(char *const *sorted, size_t count, const char *unit)
 
 /**
  * reconcile_release_dead() - release the grants of units that are not live
- * @names: all live units
+ * @names: all units that are live or have a job
  * @asked: when, in counts of grants_tick()
  */
 void reconcile_release_dead(struct reconcile *reconcile, char *const *names, size_t count,

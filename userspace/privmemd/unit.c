@@ -25,8 +25,8 @@ struct unit_peer {
 typedef int (*property_read_t)(sd_bus_message *value, struct unit_question *question);
 
 /* Names below this one are asked of the interface of the unit's type. */
-enum property { ID, LOAD_STATE, ACTIVE_STATE, SUB_STATE, FRAGMENT, DROP_INS, INVOCATION, CGROUP, SLICE,
-		PROPERTY_COUNT };
+enum property { ID, LOAD_STATE, ACTIVE_STATE, SUB_STATE, JOB, FRAGMENT, DROP_INS, INVOCATION, CGROUP,
+		SLICE, PROPERTY_COUNT };
 
 struct unit_question {
 	struct unit_peer *peer;
@@ -303,6 +303,16 @@ static int read_states(sd_bus_message *m, enum property property, struct unit *u
 	return 0;
 }
 
+static int read_job(sd_bus_message *m, struct unit *unit)
+{
+	uint32_t id;
+	int r = sd_bus_message_read(m, "v", "(uo)", &id, NULL);
+
+	if (r >= 0)
+		unit->has_job = id > 0;
+	return r;
+}
+
 static int question_read(struct unit_question *question, enum property property,
 			 sd_bus_message *m)
 {
@@ -313,6 +323,8 @@ static int question_read(struct unit_question *question, enum property property,
 	case ACTIVE_STATE:
 	case SUB_STATE:
 		return read_states(m, property, &question->unit);
+	case JOB:
+		return read_job(m, &question->unit);
 	case FRAGMENT:
 		return read_string(m, &question->fragment);
 	case DROP_INS:
@@ -364,7 +376,7 @@ static int question_send(struct unit_question *question)
 {
 	static const char *const names[PROPERTY_COUNT] = {
 		[ID] = "Id", [LOAD_STATE] = "LoadState", [ACTIVE_STATE] = "ActiveState",
-		[SUB_STATE] = "SubState",
+		[SUB_STATE] = "SubState", [JOB] = "Job",
 		[FRAGMENT] = "FragmentPath", [DROP_INS] = "DropInPaths",
 		[INVOCATION] = "InvocationID", [CGROUP] = "ControlGroup", [SLICE] = "Slice",
 	};
@@ -453,21 +465,28 @@ int unit_ask(struct unit_peer *peer, const char *name, bool load, uint64_t now,
 	return 0;
 }
 
+/* Down for good; one with a job is about to start, maybe only amid a restart. */
+static bool is_down(const char *active, uint32_t job)
+{
+	return job == 0 && (strcmp(active, "inactive") == 0 || strcmp(active, "failed") == 0);
+}
+
 /* Units that are up come first: what they hold is older than what starting ones ask. */
 static int read_live(sd_bus_message *m, bool is_starting, char **names, size_t *count)
 {
 	const char *name, *active;
+	uint32_t job;
 	int r = sd_bus_message_enter_container(m, 'a', "(ssssssouso)");
 
 	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'r', "ssssssouso")) > 0) {
-		r = sd_bus_message_read(m, "ssss", &name, NULL, NULL, &active);
-		if (r >= 0 && (strcmp(active, "activating") == 0) == is_starting) {
+		r = sd_bus_message_read(m, "ssssssouso", &name, NULL, NULL, &active, NULL, NULL,
+					NULL, &job, NULL, NULL);
+		if (r >= 0 && !is_down(active, job) &&
+		    (strcmp(active, "activating") == 0) == is_starting) {
 			if (names && !(names[*count] = strdup(name)))
 				return -ENOMEM;
 			++*count;
 		}
-		if (r >= 0)
-			r = sd_bus_message_skip(m, "ssouso");
 		if (r >= 0)
 			r = sd_bus_message_exit_container(m);
 	}
@@ -507,7 +526,7 @@ answer:
 }
 
 /**
- * unit_ask_live() - ask PID 1 which services, slices and scopes are live
+ * unit_ask_live() - ask PID 1 which services, slices and scopes are live or have a job
  * @now: handed back in the answer
  * @answer: called once, from the event loop; units that are up first, then starting ones
  *
@@ -528,9 +547,7 @@ int unit_ask_live(struct unit_peer *peer, uint64_t now, unit_live_t answer, void
 	};
 	r = sd_bus_call_method_async(peer->bus, &question->slot, DESTINATION, MANAGER_PATH,
 				     MANAGER_INTERFACE, "ListUnitsByPatterns", on_live, question,
-				     "asas", 6, "active", "activating", "deactivating", "reloading",
-				     "refreshing", "maintenance", 3, "*.service", "*.slice",
-				     "*.scope");
+				     "asas", 0, 3, "*.service", "*.slice", "*.scope");
 	if (r < 0) {
 		free(question);
 		return r;

@@ -25,6 +25,7 @@ struct unit {
 	bool is_live;		/* neither inactive nor failed */
 	bool is_starting;	/* live, but not up yet */
 	bool is_failed;		/* down, and systemctl --failed lists it */
+	bool has_job;		/* one that is down is about to start, maybe only amid a restart */
 	char **files;		/* fragment, then drop-ins, then NULL */
 	char *cgroup;		/* where it is or would be, never ""; NULL if not loaded */
 	sd_id128_t invocation;
