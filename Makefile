@@ -16,6 +16,7 @@ help:
 	@echo 'make test           all tests: userspace, guest, soak, patch queue and harness'
 	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
+	@echo 'make queue-boot     build and boot a kernel after each patch of the queue'
 	@echo 'make mutants        take one protection after the other out of kernel and userspace: a test has to notice'
 	@echo 'make compare        selftests of the kernel and stress-ng: our kernel has to do as the stock one'
 	@echo 'make bench          what a page and a cgroup cost, on the stock kernel and on ours'
@@ -74,6 +75,9 @@ test-debug: kernel-debug kernel-stock image
 matrix: kernel
 	@tests/queue/matrix
 
+queue-boot: kernel image
+	@tests/queue/boot
+
 mutants: kernel image
 	@tests/mutants/run
 	@tests/mutants/userspace
@@ -119,4 +123,4 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 vm demo test test-debug matrix mutants compare bench soak tree export lint install uninstall clean distclean
+	image-debian12 image-debian13 vm demo test test-debug matrix queue-boot mutants compare bench soak tree export lint install uninstall clean distclean

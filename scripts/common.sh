@@ -13,7 +13,7 @@ set -euo pipefail
 	source_archive=/usr/src/$source_package.tar.xz
 	# The base as Debian has it, and the base with our files and patches.
 	stock=$build/linux/stock
-	patched=$build/linux/privmem
+	patched=${PRIVMEM_PATCHED:-$build/linux/privmem}
 	queue=${PRIVMEM_QUEUE:-$top/mm-patches}
 	newfiles=${PRIVMEM_NEWFILES:-$top/kernel/cgroup-privmem}
 }
