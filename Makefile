@@ -3,7 +3,7 @@
 # Everything is built below build/. The real work is in scripts/, tests/vm/ and
 # userspace/Makefile; this file says what needs what.
 
-# Below DESTDIR. No other works: see userspace/Makefile.
+# Where what goes: userspace/Makefile
 PREFIX	= /usr
 DESTDIR	?=
 BUILD	= $(CURDIR)/build
@@ -32,8 +32,8 @@ help:
 	@echo 'make export         write the commits of build/tree back to the queue'
 	@echo 'make lint           static checks of shell, C and the queue'
 	@echo
-	@echo 'make install        install userspace; takes DESTDIR='
-	@echo 'make uninstall      remove what install installs'
+	@echo 'make install        install userspace; takes PREFIX= (/usr) and DESTDIR='
+	@echo 'make uninstall      remove what install with the same variables installs'
 	@echo 'make clean          remove build/, but for the unpacked base kernel and the'
 	@echo '                    downloaded guest; make distclean removes these as well'
 
@@ -52,7 +52,7 @@ userspace: deps
 $(TREE): userspace
 	@rm -rf $@
 	@mkdir -p $@ $(BUILD)/guest
-	@$(MAKE) --no-print-directory install DESTDIR=$@
+	@$(MAKE) --no-print-directory install DESTDIR=$@ PREFIX=/usr
 	@$(MAKE) --no-print-directory -s -C tests/guest O=$(BUILD)/guest install DESTDIR=$@
 
 image: image-debian12
@@ -106,12 +106,17 @@ install:
 	@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace \
 		DESTDIR=$(abspath $(DESTDIR)) PREFIX=$(PREFIX) install
 
-# install into an empty place says which files are ours.
+# install into an empty place says which files are ours. Directories go with the last file in them,
+# but for those that Debian itself makes, empty.
 uninstall:
 	@rm -rf $(BUILD)/uninstall
 	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/uninstall >/dev/null
 	@cd $(BUILD)/uninstall && find . ! -type d -printf '%P\n' | while read -r file; do \
 		rm -f "$(abspath $(DESTDIR))/$$file" && echo "removed $(DESTDIR)/$$file"; done
+	@cd $(BUILD)/uninstall && find . -mindepth 1 -depth -type d -printf '%P\n' | \
+		grep -vxE 'usr|usr/local(/(bin|lib|share|share/man))?|opt|etc(/dbus-1(/system.d)?)?' | \
+		while read -r directory; do \
+			rmdir --ignore-fail-on-non-empty "$(abspath $(DESTDIR))/$$directory" 2>/dev/null || :; done
 	@rm -rf $(BUILD)/uninstall
 
 clean:

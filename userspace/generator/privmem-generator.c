@@ -22,6 +22,10 @@
 
 #define DROPIN "zzz-privmem.conf"
 
+#ifndef HOOK
+#define HOOK "/usr/libexec/privmem-hook"
+#endif
+
 /* systemd.unit(5) in the order of the man page; generators of this run are not seen. */
 static const char *const unit_directories[] = {
 	"/etc/systemd/system.control", "/run/systemd/system.control",
@@ -57,12 +61,12 @@ static const char service_dropin[] =
 	"After=privmemd.socket\n"
 	"[Service]\n"
 	"MemoryAccounting=yes\n"
-	"ExecCondition=-+/usr/libexec/privmem-hook %n\n"
-	"ExecStartPre=+/usr/libexec/privmem-hook %n\n";
+	"ExecCondition=-+" HOOK " %n\n"
+	"ExecStartPre=+" HOOK " %n\n";
 
 /* The processes of such a unit see another tree, in which the hook has to be found. */
 static const char root_addition[] =
-	"BindReadOnlyPaths=/usr/libexec/privmem-hook /run/privmem\n";
+	"BindReadOnlyPaths=" HOOK " /run/privmem\n";
 
 static const char slice_dropin[] =
 	"# Made by privmem-generator.\n"
