@@ -103,6 +103,36 @@ daemon_log_has() {
 	output_has 't-unknown.service:5: error: PrivateMemoryNodes=hbm7: no node has this name'
 }
 
+@test "config: privmemctl grants, limits and revokes by name, units as well as cgroups" {
+	local made=/sys/fs/cgroup/t-made
+
+	systemctl start t-number.service
+	privmemctl grant t-number.service hbm1 8M
+	cg_expect t-number.service memory.private_nodes 1-2
+	privmemctl set-limit t-number hbm1 16M
+	cg_expect t-number.service memory.private_nodes.max "N2 $((16 * MIB))"
+	run -9 privmemctl revoke --evict t-number hbm7
+	output_is 'privmemctl: t-number: hbm7: no node has this name in privmemd.conf'
+	run -9 privmemctl grant t-number gone
+	output_is 'privmemctl: t-number: nodes "gone": no device is there that its [Node] fits'
+	run -2 privmemctl set-limit t-number hbm0 99%x
+	output_has "percentages have"
+	privmemctl revoke --evict t-number hbm1
+	granted_expect t-number.service 1 $MIB
+	cg_expect t-number.service memory.private_nodes 1
+	privmemctl revert t-number
+	mkdir $made
+	privmemctl grant /t-made 'hbm0 hbm1' --max='hbm1 8M' --max='hbm0 4M'
+	privmemctl set-limit /t-made hbm1 16M
+	line_expect $made/memory.private_nodes.max "N1 $((4 * MIB))"
+	line_expect $made/memory.private_nodes.max "N2 $((16 * MIB))"
+	run -9 privmemctl grant /t-made hbm7
+	output_is 'privmemctl: /t-made: /t-made: nodes "hbm7": no node has this name in privmemd.conf'
+	privmemctl revoke /t-made hbm0
+	line_expect $made/memory.private_nodes 2
+	rmdir $made
+}
+
 # What a renumbered node looks like to privmemd: the same name, another number.
 # Seen red without the round of on_reload().
 @test "config: a name that comes to stand for another node takes running units along" {

@@ -135,7 +135,10 @@ complete_words() {
 		printf "%s\n" "${COMPREPLY[@]}"' bash privmemctl "$@"
 }
 
-@test "completion: it knows verbs, units, nodes, cgroups and devices" {
+@test "completion: it knows verbs, units, nodes by number and name, cgroups and devices" {
+	mkdir -p /run/privmem/privmemd.conf.d
+	printf '%s\n' '[Node hbm0]' Device=dax0.0 >/run/privmem/privmemd.conf.d/t-tools.conf
+	systemctl reload privmemd.service
 	systemctl start t-asks.service
 	run -0 complete_words mon
 	output_is monitor
@@ -146,7 +149,11 @@ complete_words() {
 	run -0 complete_words show t-
 	output_is t-asks.service
 	run -0 complete_words grant t-plain.service ''
-	output_is $'1\n2'
+	output_is $'1\nhbm0\n2'
+	run -0 complete_words revoke t-asks.service h
+	output_is hbm0
+	rm /run/privmem/privmemd.conf.d/t-tools.conf
+	systemctl reload privmemd.service
 	run -0 complete_words grant /system.s
 	output_is /system.slice/
 	run -0 complete_words node offline ''

@@ -58,6 +58,29 @@ static void test_limit_and_revoke(void)
 	ok(nodelist_is_empty(&plan.nodes), "... leaves none");
 }
 
+static void test_node_names(void)
+{
+	struct nodename list[] = { { "hbm0", 1, NULL }, { "far", 2, NULL }, { "gone", 0, "is away" } };
+	struct nodenames names = { list, 3 };
+	struct plan plan = { .names = &names }, before;
+
+	is_int(plan_grant(&plan, "hbm0, 3", (struct plan_limit[]){ { "hbm0", "64M" } }, 1, &error), 0,
+	       "a node by its name");
+	is_int(bytes_of(&plan, 1), 64 * MIB, "... with an amount for it");
+	is_int(plan_set_limit(&plan, "hbm0", "16M", &error), 0, "another amount by name");
+	is_int(bytes_of(&plan, 1), 16 * MIB, "... is set");
+	before = plan;
+	is_int(plan_set_limit(&plan, "far", "16M", &error), -ENXIO, "of a node it does not have");
+	is_str(error.text, "node2 is not granted", "... which is told by its number");
+	is_int(plan_revoke(&plan, "gone", &error), -ENODEV, "a name that stands for no node");
+	is_str(error.text, "nodes \"gone\": is away", "... and why");
+	is_int(plan_revoke(&plan, "hbm7", &error), -ENODEV, "a name that there is not");
+	is_str(error.text, "nodes \"hbm7\": no node has this name in privmemd.conf", "... is told");
+	ok(plan_is_equal(&plan, &before), "... and all these changed nothing");
+	is_int(plan_revoke(&plan, "hbm0", &error), 0, "revoked by its name");
+	is_int(nodelist_next(&plan.nodes, 0), 3, "... which leaves the other");
+}
+
 /* The drop-in read over a unit file that asks for something else. */
 static void test_drop_in(void)
 {
@@ -72,15 +95,15 @@ static void test_drop_in(void)
 	(void)plan_grant(&plan, "1 3", (struct plan_limit[]){ { "3", "12.5%" } }, 1, &error);
 	text = override_format("Service", &plan);
 	(void)!write(fds[1], text, strlen(text));
-	is_int(override_load("a.service", files, NULL, &is, &why), 0, "a drop-in is read");
+	is_int(override_load("a.service", files, NULL, NULL, &is, &why), 0, "a drop-in is read");
 	ok(plan_is_equal(&is, &plan), "... and says all there is");
-	is_int(override_load("a.service", files, drop_in, &is, &why), 0, "without it");
+	is_int(override_load("a.service", files, drop_in, NULL, &is, &why), 0, "without it");
 	is_int(bytes_of(&is, 5), MIB, "... the unit file counts again");
 	free(text);
 	text = override_format("Service", &none);
 	(void)!ftruncate(fds[1], 0);
 	(void)!pwrite(fds[1], text, strlen(text), 0);
-	is_int(override_load("a.service", files, NULL, &is, &why), 0, "a drop-in for nothing");
+	is_int(override_load("a.service", files, NULL, NULL, &is, &why), 0, "a drop-in for nothing");
 	ok(plan_is_equal(&is, &none), "... leaves nothing, whatever the file asks for");
 	free(text);
 	text = override_path("a.service");
@@ -116,6 +139,7 @@ int main(void)
 {
 	test_grant();
 	test_limit_and_revoke();
+	test_node_names();
 	test_drop_in();
 	test_names();
 	return tap_done();

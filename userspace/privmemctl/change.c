@@ -17,6 +17,7 @@
 #include "mangle.h"
 #include "override.h"
 #include "pid1.h"
+#include "settings.h"
 #include "verbs.h"
 
 enum change_kind { CHANGE_GRANT, CHANGE_LIMIT, CHANGE_REVOKE, CHANGE_REVERT };
@@ -31,6 +32,8 @@ struct change {
 	struct client *client;
 	struct pid1 *pid1;
 	struct node_rows known;
+	struct settings settings; /* for the names of nodes */
+	struct nodelist evicted; /* none for all */
 	char *control_group; /* what is to be evicted; NULL if there is nothing */
 };
 
@@ -64,7 +67,7 @@ static int change_plan(const struct change *change, const struct plan *base, str
 	case CHANGE_REVERT:
 		*plan = *base;
 	}
-	return r < 0 ? fail(error, r == -ENXIO ? EXIT_NOT_FOUND : EXIT_USAGE, why.text) : 0;
+	return r < 0 ? fail(error, r == -EINVAL ? EXIT_USAGE : EXIT_NOT_FOUND, why.text) : 0;
 }
 
 /* A typing error in a number is told before anything is written. */
@@ -105,7 +108,7 @@ static int reload_and_apply(const struct change *change, const char *name,
 		r = pid1_get_unit(change->pid1, name, &unit, error);
 	if (r < 0)
 		return r;
-	r = override_load(name, unit.files, NULL, &is, error);
+	r = override_load(name, unit.files, NULL, &change->settings.names, &is, error);
 	if (r >= 0 && !plan_is_equal(&is, plan))
 		r = fail(error, EXIT_FAILED, "another drop-in has the last word, see systemctl cat");
 	if (r >= 0)
@@ -137,14 +140,15 @@ static int write_and_apply(const struct change *change, const char *name, const 
 static int change_unit(struct change *change, const struct pid1_unit *unit,
 		       struct client_error *error)
 {
+	const struct nodenames *names = &change->settings.names;
 	char *path = override_path(unit->name), *text = NULL;
 	struct plan base, before, plan;
 	int r = path ? 0 : fail(error, EXIT_FAILED, "out of memory");
 
 	if (r >= 0)
-		r = override_load(unit->name, unit->files, path, &base, error);
+		r = override_load(unit->name, unit->files, path, names, &base, error);
 	if (r >= 0)
-		r = override_load(unit->name, unit->files, NULL, &before, error);
+		r = override_load(unit->name, unit->files, NULL, names, &before, error);
 	plan = before;
 	if (r >= 0)
 		r = change_plan(change, &base, &plan, error);
@@ -214,6 +218,22 @@ static int change_named(struct change *change, const char *name, struct client_e
 	return r;
 }
 
+/* Without a configuration that can be read there are no names, which is told where one is used. */
+static int read_names(struct change *change, struct client_error *error)
+{
+	const char *reason;
+	char *ignored = NULL;
+	int r;
+
+	if (settings_load(&change->settings, AT_FDCWD, &ignored) < 0)
+		free(ignored);
+	settings_resolve(&change->settings);
+	if (!change->evict)
+		return 0;
+	r = nodelist_parse_named(change->nodes, &change->settings.names, &change->evicted, &reason);
+	return r < 0 ? fail(error, r == -EINVAL ? EXIT_USAGE : EXIT_NOT_FOUND, reason) : 0;
+}
+
 static int change_any(struct change *change, const char *target, struct client_error *error)
 {
 	bool has_kernel_support;
@@ -232,22 +252,19 @@ static int change_any(struct change *change, const char *target, struct client_e
 		return fail(error, EXIT_NO_KERNEL_SUPPORT,
 			    "this kernel has no private memory nodes");
 	r = client_list_nodes(change->client, &change->known, error);
+	if (r >= 0)
+		r = read_names(change, error);
 	if (r < 0)
 		return r;
 	return *target == '/' ? change_control_group(change, target, error) :
 				change_named(change, target, error);
 }
 
-static enum exit_code change_evict(const struct change *change)
+static enum exit_code change_evict(struct change *change)
 {
-	struct nodelist nodes = {};
-	const char *reason;
-
-	if (*change->nodes)
-		(void)nodelist_parse(change->nodes, &nodes, &reason);
 	for (size_t i = 0; !*change->nodes && i < change->known.n_rows; i++)
-		nodelist_set(&nodes, change->known.rows[i].nid);
-	return evict(change->control_group, &nodes);
+		nodelist_set(&change->evicted, change->known.rows[i].nid);
+	return evict(change->control_group, &change->evicted);
 }
 
 /* Two of us at once would each put back what the other has read. */
@@ -276,6 +293,7 @@ static enum exit_code change_run(struct change *change, const char *target,
 	    *change->control_group)
 		code = change_evict(change);
 	node_rows_done(&change->known);
+	settings_done(&change->settings);
 	client_close(change->client);
 	pid1_close(change->pid1);
 	free(change->control_group);

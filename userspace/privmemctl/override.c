@@ -15,7 +15,6 @@
 
 #include "directive.h"
 #include "override.h"
-#include "settings.h"
 
 /**
  * override_path() - where the drop-in of a unit is
@@ -163,37 +162,32 @@ static char **without_file(char *const *files, const char *without)
  * override_load() - what the files of a unit ask for
  * @files: as PID 1 names them
  * @without: of these, is passed over; NULL for none
+ * @names: that nodes may be called by; outlives @ret
  * @ret: set only on success
  * @ret_error: set only on failure
  *
  * Return: 0 or -Exxx
  */
-int override_load(const char *unit, char *const *files, const char *without, struct plan *ret,
-		  struct client_error *ret_error)
+int override_load(const char *unit, char *const *files, const char *without,
+		  const struct nodenames *names, struct plan *ret, struct client_error *ret_error)
 {
 	struct directive_error error = {};
 	struct directive directive;
-	char **kept = without_file(files, without), *ignored = NULL;
-	struct settings settings = {};
+	char **kept = without_file(files, without);
 	unsigned int nid;
 	int r = -ENOMEM;
 
-	/* Without a configuration that can be read there are no names, which is told where one is used. */
-	if (settings_load(&settings, AT_FDCWD, &ignored) < 0)
-		free(ignored);
-	settings_resolve(&settings);
 	if (kept)
-		r = directive_load(AT_FDCWD, unit, kept, directive_section_of(unit),
-				   &settings.names, &directive, &error);
+		r = directive_load(AT_FDCWD, unit, kept, directive_section_of(unit), names,
+				   &directive, &error);
 	free(kept);
-	settings_done(&settings);
 	if (r < 0) {
 		ret_error->code = EXIT_FAILED;
 		snprintf(ret_error->text, sizeof(ret_error->text), "%s:%u: %s",
 			 error.path ?: "", error.line, *error.reason ? error.reason : strerror(-r));
 		return r;
 	}
-	*ret = (struct plan){ .nodes = directive.nodes };
+	*ret = (struct plan){ .names = names, .nodes = directive.nodes };
 	nodelist_for_each(nid, &directive.nodes)
 		ret->limits[nid] = *directive_limit(&directive, nid);
 	directive_done(&directive);

@@ -18,7 +18,7 @@ int override_read(const char *path, char **ret);
 int override_write(const char *path, const char *text);
 
 /* What the files of a unit ask for; @without is passed over, NULL for none. */
-int override_load(const char *unit, char *const *files, const char *without, struct plan *ret,
-		  struct client_error *ret_error);
+int override_load(const char *unit, char *const *files, const char *without,
+		  const struct nodenames *names, struct plan *ret, struct client_error *ret_error);
 
 #endif

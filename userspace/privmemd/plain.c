@@ -48,7 +48,7 @@ static void plain_start(const struct grants *grants, const char *name, struct pl
 {
 	const struct grant *grant = grants_find(grants, name);
 
-	*ret = (struct plan){};
+	*ret = (struct plan){ .names = &grants->settings.names };
 	for (size_t i = 0; grant && i < grant->n_shares; i++) {
 		nodelist_set(&ret->nodes, grant->shares[i].nid);
 		ret->limits[grant->shares[i].nid] = grant->shares[i].limit;
@@ -58,7 +58,7 @@ static void plain_start(const struct grants *grants, const char *name, struct pl
 static void plain_refuse(const char *path, int error, const struct plan_error *why,
 			 struct verdict *ret)
 {
-	verdict_set(ret, error == -ENXIO ? CODE_NO_NODE : CODE_USAGE, "%s: %s", path, why->text);
+	verdict_set(ret, error == -ENXIO || error == -ENODEV ? CODE_NO_NODE : CODE_USAGE, "%s: %s", path, why->text);
 }
 
 /* A change of what a cgroup has, from plain_begin() to plain_end() */

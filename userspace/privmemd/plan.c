@@ -17,12 +17,14 @@ static int fail(struct plan_error *error, int r, const char *format, ...)
 	return r;
 }
 
-static int read_nodes(const char *text, struct nodelist *ret, struct plan_error *error)
+static int read_nodes(const struct plan *plan, const char *text, struct nodelist *ret,
+		      struct plan_error *error)
 {
 	const char *reason = "too long";
-	int r = strlen(text) <= PLAN_TEXT_MAX ? nodelist_parse(text, ret, &reason) : -EINVAL;
+	int r = strlen(text) <= PLAN_TEXT_MAX ?
+			nodelist_parse_named(text, plan->names, ret, &reason) : -EINVAL;
 
-	return r < 0 ? fail(error, -EINVAL, "nodes \"%.100s\": %s", text, reason) : 0;
+	return r < 0 ? fail(error, r, "nodes \"%.100s\": %s", text, reason) : 0;
 }
 
 /**
@@ -33,6 +35,7 @@ static int read_nodes(const char *text, struct nodelist *ret, struct plan_error 
  *
  * Return: 0, or
  * * -EINVAL - @nodes or @size cannot be read, or @nodes is empty
+ * * -ENODEV - a name in @nodes stands for no node
  * * -ENXIO - one of the nodes is not granted
  */
 int plan_set_limit(struct plan *plan, const char *nodes, const char *size,
@@ -42,7 +45,7 @@ int plan_set_limit(struct plan *plan, const char *nodes, const char *size,
 	const char *reason;
 	struct limit limit;
 	unsigned int nid;
-	int r = read_nodes(nodes, &list, ret_error);
+	int r = read_nodes(plan, nodes, &list, ret_error);
 
 	if (r < 0)
 		return r;
@@ -72,7 +75,7 @@ int plan_grant(struct plan *plan, const char *nodes, const struct plan_limit *li
 {
 	struct nodelist added;
 	unsigned int nid;
-	int r = read_nodes(nodes, &added, ret_error);
+	int r = read_nodes(plan, nodes, &added, ret_error);
 
 	if (r >= 0 && nodelist_is_empty(&added))
 		r = fail(ret_error, -EINVAL, "names no node");
@@ -96,12 +99,13 @@ int plan_grant(struct plan *plan, const char *nodes, const struct plan_limit *li
  *
  * Return: 0, or
  * * -EINVAL - @nodes cannot be read
+ * * -ENODEV - a name in @nodes stands for no node
  * * -ENXIO - nothing, or not all of @nodes, is granted
  */
 int plan_revoke(struct plan *plan, const char *nodes, struct plan_error *ret_error)
 {
 	struct nodelist gone, missing;
-	int r = read_nodes(nodes, &gone, ret_error);
+	int r = read_nodes(plan, nodes, &gone, ret_error);
 
 	if (r < 0)
 		return r;

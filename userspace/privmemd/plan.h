@@ -19,6 +19,7 @@
 #define PLAN_OVERRIDE "zzz-privmemctl.conf"
 
 struct plan {
+	const struct nodenames *names;		/* that commands may call nodes by; NULL for none */
 	struct nodelist nodes;
 	struct limit limits[NODELIST_MAX];	/* of the nodes that are set */
 };
