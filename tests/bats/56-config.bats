@@ -112,7 +112,7 @@ daemon_log_has() {
 	privmemctl set-limit t-number hbm1 16M
 	cg_expect t-number.service memory.private_nodes.max "N2 $((16 * MIB))"
 	run -9 privmemctl revoke --evict t-number hbm7
-	output_is 'privmemctl: t-number: hbm7: no node has this name in privmemd.conf'
+	output_is 'privmemctl: t-number: nodes "hbm7": no node has this name in privmemd.conf'
 	run -9 privmemctl grant t-number gone
 	output_is 'privmemctl: t-number: nodes "gone": no device is there that its [Node] fits'
 	run -2 privmemctl set-limit t-number hbm0 99%x

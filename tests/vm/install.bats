@@ -60,6 +60,41 @@ files_of() {
 	done
 }
 
+# page_has PAGE WORD...: the manual page names each of them
+page_has() {
+	local page=$1 word text
+
+	shift
+	text=$(sed 's/\\f.//g; s/\\//g' "$TOP/docs/$page")
+	(($# > 1))
+	for word; do
+		grep -qE -- "(^|[^[:alnum:]_-])$word([^[:alnum:]_-]|\$)" <<<"$text" ||
+			{ echo "$page says nothing of $word"; return 1; }
+	done
+}
+
+# quoted_in FILE...: words in quotes that begin with a capital letter, as keys and members do
+quoted_in() {
+	(cd "$TOP/userspace" && grep -ohE '"[A-Z][A-Za-z]+"' "$@") | tr -d '"' | sort -u
+}
+
+# Seen red with each of these lists, by a word more in the source.
+@test "manual pages: every verb, option, exit status, key and member is named" {
+	local help
+
+	help=$("$(tree_of /usr)/usr/bin/privmemctl" --help | sed 's/drop-ins//')
+	mapfile -t words < <(grep -oE '^  [a-z-]+|--?[a-z]+|[0-9] [a-z]+' <<<"$help" | sed 's/ *//')
+	page_has privmemctl.1 "${words[@]}"
+	mapfile -t words < <(grep -ohE 'object_add\([a-z]+, "[a-z_]+' "$TOP"/userspace/privmemctl/*.c | sed 's/.*"//')
+	page_has privmemctl.1 "${words[@]}"
+	mapfile -t words < <(quoted_in privmemd/config.c)
+	page_has privmemd.conf.5 "${words[@]}"
+	mapfile -t words < <(quoted_in privmemd/rows.c)
+	page_has org.privmem1.5 "${words[@]}"
+	mapfile -t words < <(grep -oE '\{ "[a-z]+"' "$TOP/userspace/hook/privmem-hook.c" | tr -d '{ "')
+	page_has privmemd.8 "${words[@]/#/--}"
+}
+
 # Both ways: nothing of ours stays, and nothing else goes.
 @test "uninstall: takes away what was installed, with its directories, and nothing else" {
 	local prefix tree

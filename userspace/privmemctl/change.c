@@ -231,7 +231,11 @@ static int read_names(struct change *change, struct client_error *error)
 	if (!change->evict)
 		return 0;
 	r = nodelist_parse_named(change->nodes, &change->settings.names, &change->evicted, &reason);
-	return r < 0 ? fail(error, r == -EINVAL ? EXIT_USAGE : EXIT_NOT_FOUND, reason) : 0;
+	if (r < 0) {
+		error->code = r == -EINVAL ? EXIT_USAGE : EXIT_NOT_FOUND;
+		snprintf(error->text, sizeof(error->text), "nodes \"%.100s\": %s", change->nodes, reason);
+	}
+	return r;
 }
 
 static int change_any(struct change *change, const char *target, struct client_error *error)

@@ -68,7 +68,7 @@ static const char help[] =
 	"  --json=short|pretty  print JSON for programs\n"
 	"  --help, --version\n"
 	"\n"
-	"exit status: 0 done, 1 failed, 2 usage, 3 no kernel support, 4 not permitted,\n"
+	"exit status: 0 done, 1 failed, 2 bad usage, 3 no kernel support, 4 not permitted,\n"
 	"7 privmemd does not answer, 8 no room, 9 no such unit or node\n";
 
 static int parse_format(const char *text, enum report_format *ret)
