@@ -149,7 +149,7 @@ teardown_file() {
 	run ! systemctl start t-early.service
 	[[ $(systemctl show -P ActiveState t-early.service) != active ]]
 	run -7 "$hook" t-early.service
-	output_has 'privmemd does not answer at /run/privmem/apply'
+	output_has 'privmemd does not answer at /run/privmem/apply: Connection refused; see systemctl status privmemd.socket'
 	run -7 privmemctl status
 	output_has 'privmemd does not answer'
 	[[ ${#lines[@]} == 1 ]]

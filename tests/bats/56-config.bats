@@ -127,7 +127,7 @@ daemon_log_has() {
 	line_expect $made/memory.private_nodes.max "N1 $((4 * MIB))"
 	line_expect $made/memory.private_nodes.max "N2 $((16 * MIB))"
 	run -9 privmemctl grant /t-made hbm7
-	output_is 'privmemctl: /t-made: /t-made: nodes "hbm7": no node has this name in privmemd.conf'
+	output_is 'privmemctl: /t-made: nodes "hbm7": no node has this name in privmemd.conf'
 	privmemctl revoke /t-made hbm0
 	line_expect $made/memory.private_nodes 2
 	rmdir $made

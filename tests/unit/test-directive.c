@@ -80,7 +80,7 @@ static void test_merging(void)
 		       "[Service]\nPrivateMemoryNodes=\nPrivateMemoryNodes=1");
 	expect_service("/1:3: PrivateMemoryMax= for node 2, which PrivateMemoryNodes= does not name",
 		       "[Service]\nPrivateMemoryNodes=1", "[Service]\n\nPrivateMemoryMax=2 1G");
-	expect_service("/0:2: PrivateMemoryMax= for node 1, which PrivateMemoryNodes= does not name",
+	expect_service("/0:2: PrivateMemoryMax= for node 1, but there is no PrivateMemoryNodes=",
 		       "[Service]\nPrivateMemoryMax=1 1G");
 }
 

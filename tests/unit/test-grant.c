@@ -101,7 +101,7 @@ static void test_refuse(struct grants *grants)
 	is_int(ledger_get_reserved(grants->ledger, 1), 256 << 20, "and the reservation");
 	verdict = apply(grants, B, "3", NULL);
 	is_int(verdict.code, CODE_NO_NODE, "a node that is none is refused");
-	is_str(verdict.text, "node3: no such private node", "by its number");
+	is_str(verdict.text, "node3: no such private node; there is 1-2", "by its number");
 	verdict = apply(grants, "c.service", "/elsewhere/c.service", "2", "1M");
 	is_int(verdict.code, CODE_DONE, "a live unit without a cgroup holds its reservation");
 	verdict = apply(grants, "c.service", "/elsewhere/c.service", "", NULL);

@@ -189,11 +189,11 @@ static void test_silence(void)
 	close(listen_fd);
 	expect(NULL, 7, "",
 	       "privmem-hook: a.service: privmemd does not answer at " HOOK_SOCKET
-	       ": Connection refused\n", "a.service");
+	       ": Connection refused; see systemctl status privmemd.socket\n", "a.service");
 	unlink(HOOK_SOCKET);
 	expect(NULL, 7, "",
 	       "privmem-hook: a.service: privmemd does not answer at " HOOK_SOCKET
-	       ": No such file or directory\n", "a.service");
+	       ": No such file or directory; see systemctl status privmemd.socket\n", "a.service");
 }
 
 int main(void)

@@ -232,7 +232,7 @@ static int run_tool(char *const *arguments, char output[8192])
 	"s.slice       1  dax0.0       256M  yes            256M       4K    8K  -\n"              \
 	"b.service     1  dax0.0        64M  yes             64M       4K    8K  from s.slice\n"   \
 	"c.service     2  dax1.0   infinity  no         infinity       4K    8K  node is absent\n"   \
-	"d.service     -  -              0B  no               0B       4K    8K  unreadable\n"
+	"d.service     -  -               -  no               0B       4K    8K  unreadable\n"
 
 static void test_tables(void)
 {
@@ -331,20 +331,20 @@ static void test_verify(void)
 	expect(0, "UNIT       NODE       MAX\nx.service     1      128M\nx.service     2  infinity\n",
 	       "verify", "x.service.d/1.conf", "x.service");
 	expect(8, "UNIT       NODE       MAX\nx.service     1      129M\nx.service     2  infinity\n"
-		  "x.service: error: node1: 129M asked for in all, 128M left of the 512M of the node\n",
+		  "x.service.d/9.conf:2: error: node1: 129M asked for in all, 128M left of the 512M of the node\n",
 	       "verify", "x.service.d/9.conf", "x.service.d/1.conf", "x.service");
 	put("b.service", "[Service]\nSlice=s.slice\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 256M\n");
 	expect(0, "UNIT       NODE   MAX\nb.service     1  256M\n", "verify", "b.service");
 	put("d.service", "[Service]\nSlice=s-t.slice\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 193M\n");
 	expect(8, "UNIT       NODE   MAX\nd.service     1  193M\n"
-		  "d.service: error: node1: 193M asked for in all, 192M left of the 256M of s.slice\n",
+		  "d.service:4: error: node1: 193M asked for in all, 192M left of the 256M of s.slice\n",
 	       "verify", "d.service");
 	put("s.slice", "[Slice]\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 384M\n");
 	expect(0, "UNIT       NODE   MAX\nd.service     1  193M\ns.slice       1  384M\n", "verify",
 	       "d.service", "s.slice");
 	put("n.slice", "[Slice]\nPrivateMemoryNodes=4\n");
 	expect(9, "UNIT     NODE       MAX\nn.slice     4  infinity\n"
-		  "n.slice: error: node4: not a private node of this machine\n",
+		  "n.slice:2: error: node4: not a private node of this machine; there is 1-3\n",
 	       "verify", "n.slice");
 }
 
@@ -355,8 +355,8 @@ static void test_verify_mistakes(void)
 	expect(1, "bad.service:2: error: PrivateMemoryNodes=2-1: range runs backwards\n", "verify",
 	       "bad.service");
 	put("max.service", "[Service]\nPrivateMemoryMax=1 1G\n");
-	expect(1, "max.service:2: error: PrivateMemoryMax= for node 1, which PrivateMemoryNodes= "
-		  "does not name\n", "verify", "max.service");
+	expect(1, "max.service:2: error: PrivateMemoryMax= for node 1, but there is no "
+		  "PrivateMemoryNodes=\n", "verify", "max.service");
 	put("service.d/a.conf", "[Service]\nPrivateMemoryMax=1 1M\n");
 	expect(0, "UNIT         NODE  MAX\nany.service  none    -\n", "verify", "service.d/a.conf");
 	expect(1, "x.socket: error: is neither NAME.service nor NAME.slice, nor a *.conf in the .d "
@@ -365,13 +365,23 @@ static void test_verify_mistakes(void)
 	       "gone.service");
 	put("warn.service", "[Unit]\nPrivateMemoryNodes=1\n[Service]\nX-PrivateMemoryNode=1\n"
 			    "NUMAMask=1\nPrivateMemoryNodes=2\nNUMAMask=2\n");
-	expect(0, "UNIT          NODE       MAX\nwarn.service     2  infinity\n"
-		  "warn.service:2: warning: PrivateMemoryNodes= is not read in [Unit], only in [Service]\n"
-		  "warn.service:4: warning: X-PrivateMemoryNode= is not known; there are "
+	expect(1, "UNIT          NODE       MAX\nwarn.service     2  infinity\n"
+		  "warn.service:2: error: PrivateMemoryNodes= is not read in [Unit], only in [Service]\n"
+		  "warn.service:4: error: X-PrivateMemoryNode= is not known; there are "
 		  "PrivateMemoryNodes= and PrivateMemoryMax=\n"
 		  "warn.service: warning: NUMAMask= of a private node needs the grant on the slice; use "
 		  "numactl in the service's command instead\n",
 	       "verify", "warn.service");
+	put("c.container", "[Container]\nImage=x\n[X-Mine]\nPrivateMemoryNodes=9\n[Service]\n"
+			   "PrivateMemoryNodes=1 # mine\n");
+	expect(1, "c.container:6: error: PrivateMemoryNodes=1 # mine: expected a node number; a comment "
+		  "needs a line of its own\n", "verify", "c.container");
+	put("p.pod", "[Service]\nPrivateMemoryNodes=1\nPrivateMemoryMax=1 4095\n");
+	expect(0, "UNIT           NODE   MAX\np-pod.service     1  4095\n"
+		  "p.pod:3: warning: node1: less than a page, so nothing of it can be used\n",
+	       "verify", "p.pod");
+	expect(1, "x.scope.d/a.conf: error: a scope cannot be granted in time; ask in its slice "
+		  "instead\n", "verify", "x.scope.d/a.conf");
 	put("t@.service", "[Service]\nPrivateMemoryNodes=%i\n");
 	expect(0, "t@.service:2: warning: PrivateMemoryNodes=%i: %i needs the name of an instance, so "
 		  "this template cannot be checked\n", "verify", "t@.service");

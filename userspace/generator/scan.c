@@ -219,26 +219,6 @@ static bool map_unit(const char *file, size_t length, char ret[256])
 	return scan_section_of(ret) != NULL;
 }
 
-/* Quadlet makes foo.service of foo.container and foo-pod.service of foo.pod. */
-static bool map_quadlet(const char *file, size_t length, char ret[256])
-{
-	static const struct {
-		const char *suffix, *addition;
-	} kinds[] = {
-		{ ".container", "" },	 { ".kube", "" },	{ ".pod", "-pod" },
-		{ ".build", "-build" },	 { ".image", "-image" }, { ".network", "-network" },
-		{ ".volume", "-volume" },
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (has_suffix(file, length, kinds[i].suffix)) {
-			length -= strlen(kinds[i].suffix);
-			return snprintf(ret, 256, "%.*s%s.service", (int)length, file,
-					kinds[i].addition) < 256;
-		}
-	return false;
-}
-
 /**
  * scan_unit_directory() - look through the unit files and drop-ins of one directory
  * @scan: names are added
@@ -264,7 +244,7 @@ int scan_unit_directory(struct scan *scan, int root_fd, const char *path)
  */
 int scan_quadlet_directory(struct scan *scan, int root_fd, const char *path)
 {
-	return scan_directory(scan, root_fd, path, map_quadlet);
+	return scan_directory(scan, root_fd, path, directive_unit_of_quadlet);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -268,8 +268,8 @@ static int ask(const struct request *request)
 		return EXIT_NO_ANSWER;
 	}
 	if (r < 0) {
-		fprintf(stderr, "privmem-hook: %s: privmemd does not answer at %s: %s\n",
-			request->unit, HOOK_SOCKET, strerror(-r));
+		fprintf(stderr, "privmem-hook: %s: privmemd does not answer at %s: %s; see systemctl "
+			"status privmemd.socket\n", request->unit, HOOK_SOCKET, strerror(-r));
 		return EXIT_NO_ANSWER;
 	}
 	r = parse_answer(answer, &reason);

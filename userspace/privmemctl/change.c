@@ -288,10 +288,8 @@ static enum exit_code change_run(struct change *change, const char *target,
 	struct client_error error;
 	int lock_fd = lock();
 
-	if (change_any(change, target, &error) < 0) {
-		fprintf(stderr, "privmemctl: %s: %s\n", target, error.text);
-		code = error.code;
-	}
+	if (change_any(change, target, &error) < 0)
+		code = client_complain(target, &error);
 	close(lock_fd);
 	if (code == EXIT_DONE && change->evict && change->control_group &&
 	    *change->control_group)

@@ -441,6 +441,23 @@ int client_revoke_cgroup(struct client *client, const char *path, const char *no
 }
 
 /**
+ * client_complain() - tell an error to people
+ * @about: unit or cgroup, as it was typed; said once even if the message begins with it; or NULL
+ *
+ * Return: what to exit with.
+ */
+enum exit_code client_complain(const char *about, const struct client_error *error)
+{
+	size_t length = about ? strlen(about) : 0;
+
+	if (length && (strncmp(error->text, about, length) || !strchr(":. ", error->text[length])))
+		fprintf(stderr, "privmemctl: %s: %s\n", about, error->text);
+	else
+		fprintf(stderr, "privmemctl: %s\n", error->text);
+	return error->code;
+}
+
+/**
  * client_get_facts() - about privmemd and the kernel it runs on
  * @client: open
  * @ret_version: set only on success; owned by the caller

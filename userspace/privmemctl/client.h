@@ -61,6 +61,7 @@ struct client;
 
 int client_open(struct client **ret, struct client_error *ret_error);
 void client_close(struct client *client);
+enum exit_code client_complain(const char *about, const struct client_error *error);
 
 int client_get_facts(struct client *client, char **ret_version, bool *ret_kernel_support,
 		     struct client_error *ret_error);

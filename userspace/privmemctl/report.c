@@ -87,16 +87,21 @@ void report_print_grants(const struct grant_rows *grants, const struct node_rows
 	for (size_t i = 0; i < grants->n_rows; i++) {
 		const struct grant_row *row = &grants->rows[i];
 		const struct node_row *node = node_rows_find(nodes, row->nid);
+		bool is_refused = !row->is_effective && !row->reserved_bytes;
 
 		table_add(&table, *or_empty(row->unit) ? row->unit : row->control_group);
 		add_node(&table, row->nid);
 		table_add(&table, node ? node->device : NULL);
-		if (*or_empty(row->unit))
+		/* A cgroup asks for nothing, and what a file that cannot be read asks for is not known. */
+		if (*or_empty(row->unit) && row->nid != CLIENT_NO_NODE)
 			table_add_size(&table, row->requested_bytes);
 		else
-			table_add(&table, NULL); /* a cgroup asks for nothing */
+			table_add(&table, NULL);
 		table_add(&table, row->is_effective ? "yes" : "no");
-		table_add_size(&table, row->limit_bytes);
+		if (is_refused && row->limit_bytes == CLIENT_UNLIMITED)
+			table_add(&table, NULL);
+		else
+			table_add_size(&table, row->limit_bytes);
 		table_add_size(&table, row->current_bytes);
 		table_add_size(&table, row->peak_bytes);
 		add_remark(&table, row);

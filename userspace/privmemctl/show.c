@@ -7,18 +7,10 @@
 #include "answers.h"
 #include "mangle.h"
 #include "verbs.h"
+#include "why.h"
 
 static const char no_kernel_support[] =
 	"this kernel has no private memory nodes; boot one with the privmem patches";
-
-static enum exit_code complain(const char *about, const struct client_error *error)
-{
-	if (about)
-		fprintf(stderr, "privmemctl: %s: %s\n", about, error->text);
-	else
-		fprintf(stderr, "privmemctl: %s\n", error->text);
-	return error->code;
-}
 
 static enum exit_code complain_kernel(void)
 {
@@ -79,7 +71,7 @@ enum exit_code verb_status(char *const *arguments, const struct options *options
 
 	(void)arguments;
 	if (answers_ask(&answers, &error) < 0) {
-		code = complain(NULL, &error);
+		code = client_complain(NULL, &error);
 	} else {
 		print_status(&answers, options->format);
 		if (!answers.has_kernel_support)
@@ -105,7 +97,7 @@ enum exit_code verb_nodes(char *const *arguments, const struct options *options)
 
 	(void)arguments;
 	if (answers_ask_nodes(&answers, &error) < 0) {
-		code = complain(NULL, &error);
+		code = client_complain(NULL, &error);
 	} else if (!answers.has_kernel_support) {
 		code = complain_kernel();
 	} else if (options->format == REPORT_TABLE) {
@@ -134,7 +126,7 @@ enum exit_code verb_list(char *const *arguments, const struct options *options)
 
 	(void)arguments;
 	if (answers_ask(&answers, &error) < 0)
-		code = complain(NULL, &error);
+		code = client_complain(NULL, &error);
 	else
 		print_grants(&answers, options->format);
 	answers_done(&answers);
@@ -157,10 +149,13 @@ enum exit_code verb_show(char *const *arguments, const struct options *options)
 	char *name = *arguments[0] == '/' ? strdup(arguments[0]) : mangle_unit(arguments[0]);
 
 	if (!name || answers_ask_nodes(&answers, &error) < 0 ||
-	    client_get_grants(answers.client, name, &answers.grants, &error) < 0)
-		code = complain(arguments[0], &error);
-	else
+	    client_get_grants(answers.client, name, &answers.grants, &error) < 0) {
+		if (name && *name != '/' && error.code == EXIT_NOT_FOUND)
+			why_nothing(name, &error);
+		code = client_complain(arguments[0], &error);
+	} else {
 		print_grants(&answers, options->format);
+	}
 	free(name);
 	answers_done(&answers);
 	return code;
@@ -181,7 +176,7 @@ enum exit_code verb_apply(char *const *arguments, const struct options *options)
 	char *name = mangle_unit(arguments[0]);
 
 	if (!name || client_open(&client, &error) < 0 || client_apply(client, name, &error) < 0)
-		code = complain(arguments[0], &error);
+		code = client_complain(arguments[0], &error);
 	free(name);
 	client_close(client);
 	if (code == EXIT_DONE && options->format != REPORT_TABLE)

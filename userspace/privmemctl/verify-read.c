@@ -20,7 +20,11 @@
 #define VERIFY_GENERATOR_DIR "/run/systemd/generator"
 #endif
 
+/* What systemd, and for it podman, reads. */
 static const char *const unit_directories[] = {
+	"/etc/containers/systemd/",
+	"/run/containers/systemd/",
+	"/usr/share/containers/systemd/",
 	"/etc/systemd/system/",
 	"/run/systemd/system/",
 	"/usr/local/lib/systemd/system/",
@@ -68,6 +72,30 @@ void verify_add_problem(struct verify *verify, enum exit_code code, const char *
 		verify->code = code;
 }
 
+/**
+ * verify_add_node_problem() - the same, at the line that asks for a node
+ * @nid: one of the nodes of @unit
+ * @text: what is wrong
+ */
+void verify_add_node_problem(struct verify *verify, enum exit_code code,
+			     const struct verify_unit *unit, unsigned int nid, const char *text)
+{
+	unsigned int file, line;
+
+	directive_place(&unit->directive, nid, &file, &line);
+	verify_add_problem(verify, code, unit->files[file], line, "node%u: %s", nid, text);
+}
+
+/* A unit's own name, or what Quadlet makes of a container's; owned by the caller; NULL for others. */
+static char *unit_of(const char *name)
+{
+	char made[256];
+
+	if (directive_section_of(name))
+		return must(strdup(name));
+	return directive_unit_of_quadlet(name, strlen(name), made) ? must(strdup(made)) : NULL;
+}
+
 /* The unit a file is for, owned by the caller; NULL for a file of another kind. */
 static char *name_unit(const char *file, bool *ret_is_fragment)
 {
@@ -75,16 +103,15 @@ static char *name_unit(const char *file, bool *ret_is_fragment)
 	char *base = basename(copy), *parent = basename(dirname(parent_copy)), *name = NULL;
 	size_t length = strlen(parent), base_length = strlen(base);
 
-	*ret_is_fragment = directive_section_of(base) != NULL;
-	if (*ret_is_fragment) {
-		name = must(strdup(base));
-	} else if (length > 2 && !strcmp(parent + length - 2, ".d") && base_length > 5 &&
-		   !strcmp(base + base_length - 5, ".conf")) {
+	name = unit_of(base);
+	*ret_is_fragment = name != NULL;
+	if (!name && length > 2 && !strcmp(parent + length - 2, ".d") && base_length > 5 &&
+	    !strcmp(base + base_length - 5, ".conf")) {
 		parent[length - 2] = '\0';
 		if (!strcmp(parent, "service") || !strcmp(parent, "slice"))
 			name = asprintf(&name, "any.%s", parent) < 0 ? must(NULL) : name;
-		else if (directive_section_of(parent))
-			name = must(strdup(parent));
+		else
+			name = unit_of(parent);
 	}
 	free(copy);
 	free(parent_copy);
@@ -143,12 +170,16 @@ void verify_collect(struct verify *verify, char *const *files)
 		struct verify_unit *unit;
 
 		if (!name) {
-			verify_add_problem(verify, EXIT_FAILED, *files, 0,
-					   "is neither NAME.service nor NAME.slice, nor a *.conf in "
-					   "the .d directory of one");
+			verify_add_problem(verify, EXIT_FAILED, *files, 0, "%s",
+					   strstr(*files, ".scope") ?
+						   "a scope cannot be granted in time; ask in its "
+						   "slice instead" :
+						   "is neither NAME.service nor NAME.slice, nor a "
+						   "*.conf in the .d directory of one");
 			continue;
 		}
 		unit = find_or_add_unit(verify, name);
+		unit->is_asked_for = true;
 		if (is_fragment && unit->has_fragment)
 			verify_add_problem(verify, EXIT_FAILED, *files, 0,
 					   "is the second file for %s; give one at a time", unit->name);
@@ -163,23 +194,20 @@ struct read_context {
 	const char *path;
 };
 
-/* Keys that look like ours but that nobody will read. */
+/* Keys that look like ours but that nobody will read: the unit would start without its grant. */
 static void warn_unread(const struct read_context *context,
 			const struct unitfile_assignment *assignment)
 {
 	const char *key = assignment->key + (strncmp(assignment->key, "X-", 2) ? 0 : 2);
 
-	if (strncmp(key, "PrivateMemory", 13))
+	if (strncasecmp(key, "PrivateMem", 10) || !strncmp(assignment->section, "X-", 2))
 		return;
 	if (!directive_is_key(assignment->key))
-		verify_add_problem(context->verify, EXIT_DONE, context->path, assignment->line,
+		verify_add_problem(context->verify, EXIT_FAILED, context->path, assignment->line,
 				   "%s= is not known; there are PrivateMemoryNodes= and "
 				   "PrivateMemoryMax=", assignment->key);
-	else if (!strcmp(assignment->section, "Scope"))
-		verify_add_problem(context->verify, EXIT_DONE, context->path, assignment->line,
-				   "a scope cannot be granted in time; ask in its slice instead");
 	else if (strcmp(assignment->section, context->unit->section))
-		verify_add_problem(context->verify, EXIT_DONE, context->path, assignment->line,
+		verify_add_problem(context->verify, EXIT_FAILED, context->path, assignment->line,
 				   "%s= is not read in [%s], only in [%s]", assignment->key,
 				   assignment->section, context->unit->section);
 }
@@ -240,6 +268,20 @@ static bool is_in_unit_directory(const char *path)
 	return false;
 }
 
+/* An amount that is no page is in force, and refuses everything. */
+static void warn_nothing(struct verify *verify, const struct verify_unit *unit)
+{
+	for (size_t i = 0; i < unit->directive.n_max; i++) {
+		const struct directive_max *max = &unit->directive.max[i];
+
+		if (max->limit.kind != LIMIT_INFINITY &&
+		    max->limit.value < (max->limit.kind == LIMIT_BYTES ? (uint64_t)sysconf(_SC_PAGESIZE) :
+								      1))
+			verify_add_node_problem(verify, EXIT_DONE, unit, max->nid,
+						"less than a page, so nothing of it can be used");
+	}
+}
+
 /* Ways in which a directive that reads well is not in force when the unit starts. */
 static void warn_late(struct verify *verify, const struct verify_unit *unit)
 {
@@ -253,6 +295,10 @@ static void warn_late(struct verify *verify, const struct verify_unit *unit)
 	else if (resolved && strstr(resolved, "/systemd/user/"))
 		verify_add_problem(verify, EXIT_DONE, unit->files[0], 0,
 				   "units of systemd --user are not read");
+	else if (resolved && !strncmp(resolved, "/run/systemd/generator", 22) &&
+		 access(path, F_OK) < 0)
+		verify_add_problem(verify, EXIT_DONE, unit->files[0], 0,
+				   "made by another generator, so %s is granted late", unit->name);
 	else if (resolved && is_in_unit_directory(resolved) && strncmp(unit->name, "any.", 4) &&
 		 access(path, F_OK) < 0)
 		verify_add_problem(verify, EXIT_DONE, unit->files[0], 0,
@@ -276,6 +322,21 @@ static void warn_numa_mask(struct verify *verify, const struct verify_unit *unit
 				   "numactl in the service's command instead");
 }
 
+static void read_unit(struct verify *verify, struct verify_unit *unit)
+{
+	struct directive_error error;
+
+	unit->is_valid = unit->n_files > 0;
+	for (size_t file = 0; file < unit->n_files; file++)
+		unit->is_valid &= read_file(verify, unit, unit->files[file]);
+	/* The node list may stand in the file that was not given. */
+	if (unit->is_valid && unit->has_fragment &&
+	    directive_check(&unit->directive, unit->files, &error) < 0) {
+		verify_add_problem(verify, EXIT_FAILED, error.path, error.line, "%s", error.reason);
+		unit->is_valid = false;
+	}
+}
+
 /**
  * verify_read() - read every unit collected and look for mistakes
  * @verify: from verify_collect()
@@ -284,23 +345,92 @@ void verify_read(struct verify *verify)
 {
 	for (size_t i = 0; i < verify->n_units; i++) {
 		struct verify_unit *unit = &verify->units[i];
-		struct directive_error error;
 
-		unit->is_valid = unit->n_files > 0;
-		for (size_t file = 0; file < unit->n_files; file++)
-			unit->is_valid &= read_file(verify, unit, unit->files[file]);
-		/* The node list may stand in the file that was not given. */
-		if (unit->is_valid && unit->has_fragment &&
-		    directive_check(&unit->directive, unit->files, &error) < 0) {
-			verify_add_problem(verify, EXIT_FAILED, error.path, error.line, "%s",
-					   error.reason);
-			unit->is_valid = false;
-		}
+		read_unit(verify, unit);
 		if (!unit->is_valid || nodelist_is_empty(&unit->directive.nodes))
 			continue;
 		warn_late(verify, unit);
 		warn_numa_mask(verify, unit);
+		warn_nothing(verify, unit);
 	}
+}
+
+/**
+ * verify_cut_to_parent() - cut "a-b.slice" to "a.slice"
+ * @slice: changed in place
+ *
+ * Return: false when only the root is above.
+ */
+bool verify_cut_to_parent(char *slice)
+{
+	char *dash = strrchr(slice, '-');
+
+	if (!dash || dash == slice)
+		return false;
+	strcpy(dash, ".slice");
+	return true;
+}
+
+/**
+ * verify_slice_of() - the slice a unit is in, or for a slice that itself
+ */
+const char *verify_slice_of(const struct verify_unit *unit)
+{
+	return !strcmp(unit->section, "Slice") ? unit->name : unit->slice ?: "system.slice";
+}
+
+static struct verify_unit *find_unit(struct verify *verify, const char *name)
+{
+	for (size_t i = 0; i < verify->n_units; i++)
+		if (!strcmp(verify->units[i].name, name))
+			return &verify->units[i];
+	return NULL;
+}
+
+/* A slice that runs has what privmemd says; of one that does not the files count, as at its start. */
+static void add_slice(struct verify *verify, struct pid1 *pid1, const char *name)
+{
+	struct verify_unit *unit = find_unit(verify, name);
+	struct client_error error;
+	struct pid1_unit slice;
+
+	if ((unit && !unit->is_asked_for) || pid1_get_unit(pid1, name, &slice, &error) < 0)
+		return;
+	if (unit || pid1_unit_is_active(&slice)) {
+		if (unit)
+			unit->is_active = pid1_unit_is_active(&slice);
+		pid1_unit_done(&slice);
+		return;
+	}
+	verify->slices = must(reallocarray(verify->slices, verify->n_slices + 1, sizeof(slice)));
+	verify->slices[verify->n_slices++] = slice;
+	unit = find_or_add_unit(verify, must(strdup(name)));
+	for (size_t i = 0; slice.files[i]; i++)
+		add_file(unit, slice.files[i], !i && !strstr(slice.files[i], ".d/"));
+	read_unit(verify, unit);
+}
+
+/**
+ * verify_add_slices() - ask the system manager for the slices around the units
+ * @verify: gets those that do not run; without an answer there are none
+ */
+void verify_add_slices(struct verify *verify)
+{
+	size_t n_asked_for = verify->n_units;
+	struct pid1 *pid1 = NULL;
+	struct client_error error;
+
+	if (pid1_open(&pid1, &error) < 0)
+		return;
+	for (size_t i = 0; i < n_asked_for; i++) {
+		char *slice = must(strdup(verify_slice_of(&verify->units[i])));
+
+		do
+			add_slice(verify, pid1, slice);
+		while (verify_cut_to_parent(slice));
+		free(slice);
+	}
+	pid1_close(pid1);
 }
 
 /**
@@ -318,6 +448,9 @@ void verify_done(struct verify *verify)
 	}
 	free(verify->units);
 	free(verify->problems);
+	for (size_t i = 0; i < verify->n_slices; i++)
+		pid1_unit_done(&verify->slices[i]);
+	free(verify->slices);
 	settings_done(&verify->settings);
 	*verify = (struct verify){};
 }

@@ -6,6 +6,7 @@
  * without an amount takes what is left, so it always fits.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,22 +52,11 @@ static const struct grant_row *find_granted(const struct room *room, const char 
 	return NULL;
 }
 
-/* Cuts "a-b.slice" to "a.slice"; false when only the root is above. */
-static bool cut_to_parent(char *slice)
-{
-	char *dash = strrchr(slice, '-');
-
-	if (!dash || dash == slice)
-		return false;
-	strcpy(dash, ".slice");
-	return true;
-}
-
 /* What @unit draws from: a name to free, or NULL for the node itself. */
 static char *find_source(const struct room *room, const struct verify_unit *unit, unsigned int nid)
 {
 	bool is_slice = !strcmp(unit->section, "Slice");
-	char *slice = strdup(is_slice ? unit->name : unit->slice ?: "system.slice");
+	char *slice = strdup(verify_slice_of(unit));
 	bool is_outer = is_slice;
 
 	while (slice) {
@@ -74,7 +64,7 @@ static char *find_source(const struct room *room, const struct verify_unit *unit
 				  (!is_checked(room, slice) && find_granted(room, slice, nid))))
 			return slice;
 		is_outer = false;
-		if (!cut_to_parent(slice))
+		if (!verify_cut_to_parent(slice))
 			break;
 	}
 	free(slice);
@@ -148,21 +138,43 @@ static void check_source(struct room *room, const struct verify_unit *unit,
 	uint64_t held = sum_held(room, source, node->nid);
 	uint64_t left = held < bytes ? bytes - held : 0;
 	uint64_t demand = sum_demand(room, source, node);
-	char *demand_text, *left_text, *bytes_text;
+	char *demand_text, *left_text, *bytes_text, text[300];
 
 	if (demand > left) {
 		demand_text = size_format(demand);
 		left_text = size_format(left);
 		bytes_text = size_format(bytes);
-		verify_add_problem(room->verify, EXIT_NO_ROOM, unit->files[0], 0,
-				   "node%u: %s asked for in all, %s left of the %s of %s",
-				   node->nid, demand_text, left_text, bytes_text,
-				   source ?: "the node");
+		snprintf(text, sizeof(text), "%s asked for in all, %s left of the %s of %s",
+			 demand_text, left_text, bytes_text, source ?: "the node");
+		verify_add_node_problem(room->verify, EXIT_NO_ROOM, unit, node->nid, text);
 		free(demand_text);
 		free(left_text);
 		free(bytes_text);
 	}
 	free(source);
+}
+
+static void add_missing(struct room *room, const struct verify_unit *unit, unsigned int nid)
+{
+	struct nodelist known = {};
+	char *list, text[300];
+
+	for (size_t i = 0; i < room->nodes->n_rows; i++)
+		nodelist_set(&known, room->nodes->rows[i].nid);
+	list = nodelist_format(&known);
+	snprintf(text, sizeof(text), "not a private node of this machine; there is %.200s",
+		 list && *list ? list : "none");
+	verify_add_node_problem(room->verify, EXIT_NOT_FOUND, unit, nid, text);
+	free(list);
+}
+
+/* What privmemd knows nothing of can only come late. */
+static void warn_active(struct room *room, const struct verify_unit *unit, unsigned int nid)
+{
+	if (unit->is_active && !find_granted(room, unit->name, nid) &&
+	    strcmp(unit->name, "-.slice") && strcmp(unit->name, "system.slice"))
+		verify_add_node_problem(room->verify, EXIT_DONE, unit, nid,
+					"the slice is active already, so it is granted late");
 }
 
 /**
@@ -185,12 +197,11 @@ void verify_check_room(struct verify *verify, const struct node_rows *nodes,
 		nodelist_for_each(nid, &unit->directive.nodes) {
 			const struct node_row *node = node_rows_find(nodes, nid);
 
+			warn_active(&room, unit, nid);
 			if (node)
 				check_source(&room, unit, node);
 			else
-				verify_add_problem(verify, EXIT_NOT_FOUND, unit->files[0], 0,
-						   "node%u: not a private node of this machine",
-						   nid);
+				add_missing(&room, unit, nid);
 		}
 	}
 }

@@ -88,7 +88,7 @@ static void print_table(const struct verify *verify)
 		const struct verify_unit *unit = &verify->units[i];
 		char number[16], *max;
 
-		if (!unit->is_valid)
+		if (!unit->is_valid || !unit->is_asked_for)
 			continue;
 		nodelist_for_each(nid, &unit->directive.nodes) {
 			snprintf(number, sizeof(number), "%u", nid);
@@ -137,7 +137,8 @@ static void print_json(const struct verify *verify, bool is_room_checked,
 			   *problems = json_object_new_array();
 
 	for (size_t i = 0; i < verify->n_units; i++)
-		json_object_array_add(units, json_unit(&verify->units[i]));
+		if (verify->units[i].is_asked_for)
+			json_object_array_add(units, json_unit(&verify->units[i]));
 	for (size_t i = 0; i < verify->n_problems; i++) {
 		const struct verify_problem *problem = &verify->problems[i];
 		struct json_object *entry = json_object_new_object();
@@ -172,6 +173,7 @@ enum exit_code verb_verify(char *const *arguments, const struct options *options
 	read_names(&verify);
 	verify_collect(&verify, arguments);
 	verify_read(&verify);
+	verify_add_slices(&verify);
 	is_room_checked = ask_for_room(&verify);
 	if (options->format == REPORT_TABLE)
 		print_table(&verify);

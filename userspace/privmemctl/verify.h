@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "directive.h"
+#include "pid1.h"
 #include "settings.h"
 
 /* A unit as the given files have it. */
@@ -18,6 +19,8 @@ struct verify_unit {
 	size_t n_files;
 	bool has_fragment;
 	bool is_valid; /* directive can be used */
+	bool is_asked_for; /* on the command line; the others are slices around those */
+	bool is_active; /* a slice that runs */
 	struct directive directive;
 	char *slice; /* Slice= as written last, NULL for the default */
 	char *numa_mask; /* likewise NUMAMask= */
@@ -36,6 +39,8 @@ struct verify {
 	size_t n_units;
 	struct verify_problem *problems;
 	size_t n_problems;
+	struct pid1_unit *slices; /* hold the files of units that were not asked for */
+	size_t n_slices;
 	enum exit_code code; /* the first in the order failed, no such node, no room */
 };
 
@@ -45,6 +50,11 @@ void verify_add_problem(struct verify *verify, enum exit_code code, const char *
 
 void verify_collect(struct verify *verify, char *const *files);
 void verify_read(struct verify *verify);
+void verify_add_slices(struct verify *verify);
+bool verify_cut_to_parent(char *slice);
+const char *verify_slice_of(const struct verify_unit *unit);
+void verify_add_node_problem(struct verify *verify, enum exit_code code,
+			     const struct verify_unit *unit, unsigned int nid, const char *text);
 void verify_check_room(struct verify *verify, const struct node_rows *nodes,
 		       const struct grant_rows *grants);
 void verify_done(struct verify *verify);

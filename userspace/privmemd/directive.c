@@ -29,6 +29,7 @@ static const struct limit directive_unlimited = { LIMIT_INFINITY, 0 };
  */
 void directive_done(struct directive *directive)
 {
+	free(directive->asked);
 	free(directive->max);
 	*directive = (struct directive){};
 }
@@ -46,6 +47,28 @@ const struct limit *directive_limit(const struct directive *directive, unsigned 
 		if (directive->max[i].nid == nid)
 			return &directive->max[i].limit;
 	return &directive_unlimited;
+}
+
+/**
+ * directive_place() - where a node was asked for, or the amount of it, if there is one
+ * @directive: names the node
+ * @ret_file: index of the text
+ * @ret_line: number of the line
+ */
+void directive_place(const struct directive *directive, unsigned int nid, unsigned int *ret_file,
+		     unsigned int *ret_line)
+{
+	*ret_file = *ret_line = 0;
+	for (size_t i = 0; i < directive->n_asked; i++)
+		if (nodelist_is_set(&directive->asked[i].nodes, nid)) {
+			*ret_file = directive->asked[i].file;
+			*ret_line = directive->asked[i].line;
+		}
+	for (size_t i = 0; i < directive->n_max; i++)
+		if (directive->max[i].nid == nid) {
+			*ret_file = directive->max[i].file;
+			*ret_line = directive->max[i].line;
+		}
 }
 
 static const char *key_without_x(const char *key)
@@ -82,6 +105,40 @@ const char *directive_section_of(const char *unit)
 	return NULL;
 }
 
+static bool has_suffix(const char *text, size_t length, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return length > n && !memcmp(text + length - n, suffix, n);
+}
+
+/**
+ * directive_unit_of_quadlet() - the unit that podman's Quadlet makes of a file
+ * @file: its name, such as foo.container or foo.pod
+ * @length: of @file
+ * @ret: set only on success: foo.service or foo-pod.service
+ *
+ * Return: false if it makes none of it.
+ */
+bool directive_unit_of_quadlet(const char *file, size_t length, char ret[256])
+{
+	static const struct {
+		const char *suffix, *addition;
+	} kinds[] = {
+		{ ".container", "" },	 { ".kube", "" },	{ ".pod", "-pod" },
+		{ ".build", "-build" },	 { ".image", "-image" }, { ".network", "-network" },
+		{ ".volume", "-volume" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (has_suffix(file, length, kinds[i].suffix)) {
+			length -= strlen(kinds[i].suffix);
+			return snprintf(ret, 256, "%.*s%s.service", (int)length, file,
+					kinds[i].addition) < 256;
+		}
+	return false;
+}
+
 static int mention_visit(const struct unitfile_assignment *assignment, void *userdata)
 {
 	const char *section = userdata;
@@ -105,7 +162,21 @@ bool directive_is_mentioned(const char *text, size_t length, const char *section
 	return r > 0 || r == -ENOMEM;
 }
 
-static int assign_nodes(struct context *context, const char *value)
+static int put_nodes(struct directive *directive, const struct nodelist *nodes, unsigned int line)
+{
+	struct directive_nodes *grown = reallocarray(directive->asked, directive->n_asked + 1,
+						     sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	grown[directive->n_asked++] = (struct directive_nodes){ *nodes, directive->n_files, line };
+	directive->asked = grown;
+	nodelist_or(&directive->nodes, nodes);
+	directive->is_reset = false;
+	return 0;
+}
+
+static int assign_nodes(struct context *context, const char *value, unsigned int line)
 {
 	struct directive *directive = context->directive;
 	struct nodelist nodes;
@@ -114,6 +185,7 @@ static int assign_nodes(struct context *context, const char *value)
 
 	if (!*value) {
 		directive->nodes = (struct nodelist){};
+		directive->n_asked = 0;
 		directive->is_reset = true;
 		return 0;
 	}
@@ -124,11 +196,7 @@ static int assign_nodes(struct context *context, const char *value)
 	if (!r)
 		r = nodelist_parse_named(expanded, directive->names, &nodes, &context->reason);
 	free(expanded);
-	if (r < 0)
-		return r;
-	nodelist_or(&directive->nodes, &nodes);
-	directive->is_reset = false;
-	return 0;
+	return r < 0 ? r : put_nodes(directive, &nodes, line);
 }
 
 /* Replaces the amount for its node, or adds one. */
@@ -207,12 +275,14 @@ static int assign_visit(const struct unitfile_assignment *assignment, void *user
 		return 0;
 	context->directive->is_set = true;
 	if (!strcmp(key_without_x(assignment->key), "PrivateMemoryNodes"))
-		r = assign_nodes(context, assignment->value);
+		r = assign_nodes(context, assignment->value, assignment->line);
 	else
 		r = assign_max(context, assignment->value, assignment->line);
 	if (r < 0 && context->reason) {
 		snprintf(context->error->reason, sizeof(context->error->reason),
-			 "%s=%.80s: %s", assignment->key, assignment->value, context->reason);
+			 "%s=%.80s: %s%s", assignment->key, assignment->value, context->reason,
+			 strchr(assignment->value, '#') ?
+				 "; a comment needs a line of its own" : "");
 		unitfile_make_printable(context->error->reason);
 	}
 	return r;
@@ -292,8 +362,10 @@ int directive_check(struct directive *directive, char *const *files,
 			continue;
 		*ret_error = (struct directive_error){ files[max->file], max->line, "" };
 		snprintf(ret_error->reason, sizeof(ret_error->reason),
-			 "PrivateMemoryMax= for node %u, which PrivateMemoryNodes= does not name",
-			 max->nid);
+			 "PrivateMemoryMax= for node %u, %s", max->nid,
+			 nodelist_is_empty(&directive->nodes) ?
+				 "but there is no PrivateMemoryNodes=" :
+				 "which PrivateMemoryNodes= does not name");
 		return -EINVAL;
 	}
 	return 0;

@@ -19,11 +19,18 @@ struct directive_max {
 	unsigned int file, line; /* where it was asked for: index of the text, number of the line */
 };
 
+struct directive_nodes {
+	struct nodelist nodes;
+	unsigned int file, line;
+};
+
 struct directive {
 	const struct nodenames *names; /* given by the caller, or NULL; see directive_add_text() */
 	bool is_set; /* one of the keys was seen, even if nothing is left in the end */
 	bool is_reset; /* the node list was emptied by an empty assignment */
 	struct nodelist nodes; /* empty: the unit asks for nothing */
+	struct directive_nodes *asked; /* each assignment that made up the list */
+	size_t n_asked;
 	struct directive_max *max; /* at most one a node, see directive_limit() */
 	size_t n_max;
 	unsigned int n_files; /* texts added so far */
@@ -39,8 +46,12 @@ struct directive_error {
 void directive_done(struct directive *directive);
 const struct limit *directive_limit(const struct directive *directive, unsigned int nid);
 
+void directive_place(const struct directive *directive, unsigned int nid, unsigned int *ret_file,
+		     unsigned int *ret_line);
+
 bool directive_is_key(const char *key);
 const char *directive_section_of(const char *unit);
+bool directive_unit_of_quadlet(const char *file, size_t length, char ret[256]);
 bool directive_is_mentioned(const char *text, size_t length, const char *section);
 
 int directive_add_text(struct directive *directive, const char *unit, const char *section,

@@ -67,12 +67,13 @@ static void verdict_refuse(struct grants *grants, const struct grant *grant,
 {
 	char *asked = item->limit.kind == LIMIT_INFINITY ? strdup("all that is left") :
 		      limit_format(&item->limit);
-	char *held = NULL;
+	char *known = nodelist_format(&grants->known), *held = NULL;
 
 	if (error == -ENODEV && nodelist_is_set(&grants->known, item->nid))
 		verdict_set(ret, CODE_NO_NODE, "node%u: private node is offline", item->nid);
 	else if (error == -ENODEV)
-		verdict_set(ret, CODE_NO_NODE, "node%u: no such private node", item->nid);
+		verdict_set(ret, CODE_NO_NODE, "node%u: no such private node; there is %s",
+			    item->nid, known && *known ? known : "none");
 	else if (error == -EBUSY)
 		verdict_set(ret, CODE_NO_ROOM, "node%u: %s is less than what units of %s hold",
 			    item->nid, asked ?: "?", grant->unit);
@@ -83,6 +84,7 @@ static void verdict_refuse(struct grants *grants, const struct grant *grant,
 	else
 		verdict_set(ret, CODE_FAILED, "node%u: %s", item->nid, strerror(-error));
 	free(asked);
+	free(known);
 	free(held);
 }
 

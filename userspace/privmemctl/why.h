@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef PRIVMEMCTL_WHY_H
+#define PRIVMEMCTL_WHY_H
+
+#include "client.h"
+
+void why_nothing(const char *name, struct client_error *error);
+
+#endif
