@@ -16,7 +16,13 @@ bats_error_trap() {
 	BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
 }
 
-# bats' own, without a process.
+# bats' own, without a process; a newer bats names a variable for it.
 get_mills_since_epoch() {
-	echo $((${EPOCHREALTIME/./} / 1000))
+	local now=$((${EPOCHREALTIME/./} / 1000))
+
+	if (($#)); then
+		printf -v "$1" %s "$now"
+	else
+		echo "$now"
+	fi
 }
