@@ -83,6 +83,12 @@ static void put_units(void)
 	put("etc/containers/systemd/web.container", "[Container]\nImage=x\n" ASKING);
 	put("etc/containers/systemd/db.pod.d/a.conf", ASKING);
 	put("etc/containers/systemd/idle.container", "[Container]\nImage=x\n");
+	put("etc/containers/systemd/a/b/nested.container", ASKING);
+	symlinkat("..", root_fd, "etc/containers/systemd/a/circle");
+	put("etc/containers/systemd/called.container", "[Container]\nServiceName=renamed\n");
+	put("etc/containers/systemd/called.container.d/a.conf", ASKING);
+	put("etc/containers/systemd/mute.container", "[Container]\nServiceName=silent\n");
+	put("etc/containers/systemd/out.container", "[Container]\nServiceName=../out\n" ASKING);
 }
 
 static void test_names(void)
@@ -112,6 +118,10 @@ static void test_names(void)
 	expect("web.service", service_dropin, "a container counts for its service");
 	expect("db-pod.service", service_dropin, "a pod's drop-in counts for its service");
 	expect("idle.service", "(absent)", "a container that does not ask is left alone");
+	expect("nested.service", service_dropin, "a container's file may lie in a directory below");
+	expect("renamed.service", service_dropin, "a container's service may be called otherwise");
+	expect("silent.service", "(absent)", "... and does not ask by that");
+	expect("../out.service", "(absent)", "... nor is a path a name");
 }
 
 /* systemd takes such a name, though no directory can be called NAME.d. */

@@ -143,6 +143,8 @@ static int emit_name(const struct scan *scan, int out_fd, const char *name)
 	bool is_service = !strcmp(scan_section_of(name), "Service");
 	int r;
 
+	if (is_left_out(name))
+		return 0;
 	r = write_dropin(out_fd, name, is_service ? service_dropin : slice_dropin,
 			 is_service && has_root(scan, name) ? root_addition : "");
 	for (size_t i = 0; i < N_ELEMENTS(left_out) && !r; i++)
@@ -160,8 +162,8 @@ static int note(int first, int r, const char *about)
 }
 
 /*
- * Every name in the scan asks, or has a root of its own. One with a root that is asked for under a
- * broader name gets a drop-in too: systemd takes the one that is closest to the unit's name.
+ * A name in the scan that does not ask itself has a root or another name. If it is asked for under a
+ * broader name it gets a drop-in too: systemd takes the one that is closest to the unit's name.
  *
  * What fails for one directory or name does not keep the others from their drop-ins: a unit
  * without one would run without its grant.
@@ -178,10 +180,15 @@ static int generate(int root_fd, int out_fd)
 		r = note(r, scan_quadlet_directory(&scan, root_fd, quadlet_directories[i]),
 			 quadlet_directories[i]);
 	scan_finish(&scan);
-	for (size_t i = 0; i < scan.n_names; i++)
-		if ((scan.names[i].is_asking || is_asking(&scan, scan.names[i].name)) &&
-		    !is_left_out(scan.names[i].name))
-			r = note(r, emit_name(&scan, out_fd, scan.names[i].name), scan.names[i].name);
+	for (size_t i = 0; i < scan.n_names; i++) {
+		const struct scan_name *name = &scan.names[i];
+
+		if (!name->is_asking && !is_asking(&scan, name->name))
+			continue;
+		r = note(r, emit_name(&scan, out_fd, name->name), name->name);
+		if (name->other)
+			r = note(r, emit_name(&scan, out_fd, name->other), name->other);
+	}
 	scan_done(&scan);
 	return r;
 }

@@ -19,6 +19,8 @@
 #include "scan.h"
 #include "unitfile.h"
 
+#define QUADLET_DEPTH 8
+
 /* Maps a file or directory name to the unit it belongs to; false: to none. */
 typedef bool (*scan_map_t)(const char *file, size_t length, char ret[256]);
 
@@ -67,6 +69,7 @@ bool scan_covers(const char *broad, const char *narrow)
 struct file_facts {
 	const char *section;
 	bool is_asking, has_root;
+	char other[256]; /* what Quadlet's key ServiceName= makes the unit's name, or "" */
 };
 
 static bool changes_root(const char *key)
@@ -79,6 +82,9 @@ static int facts_visit(const struct unitfile_assignment *assignment, void *userd
 {
 	struct file_facts *facts = userdata;
 
+	if (!strcmp(assignment->key, "ServiceName") && !strchr(assignment->value, '/'))
+		snprintf(facts->other, sizeof(facts->other), *assignment->value ? "%s.service" : "%s",
+			 assignment->value);
 	if (strcmp(assignment->section, facts->section))
 		return 0;
 	facts->is_asking |= directive_is_key(assignment->key);
@@ -122,7 +128,7 @@ static int read_facts(int dir_fd, const char *file, struct file_facts *facts)
 		return r;
 	/* Most files hold none of the words: don't take them apart. */
 	if (memmem(text, length, "PrivateMemory", 13) || memmem(text, length, "Root", 4) ||
-	    memmem(text, length, "TemporaryFileSystem", 19))
+	    memmem(text, length, "TemporaryFileSystem", 19) || memmem(text, length, "ServiceName", 11))
 		r = unitfile_walk(text, length, facts_visit, facts, &line);
 	free(text);
 	return r == -ENOMEM ? r : 0;
@@ -130,17 +136,20 @@ static int read_facts(int dir_fd, const char *file, struct file_facts *facts)
 
 static int scan_add(struct scan *scan, const char *name, const struct file_facts *facts)
 {
-	struct scan_name *grown;
-	char *copy;
+	struct scan_name *grown, added = { .is_asking = facts->is_asking, .has_root = facts->has_root };
 
 	grown = reallocarray(scan->names, scan->n_names + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	scan->names = grown;
-	copy = strdup(name);
-	if (!copy)
+	added.name = strdup(name);
+	added.other = *facts->other ? strdup(facts->other) : NULL;
+	if (!added.name || (*facts->other && !added.other)) {
+		free(added.name);
+		free(added.other);
 		return -ENOMEM;
-	grown[scan->n_names++] = (struct scan_name){ copy, facts->is_asking, facts->has_root };
+	}
+	grown[scan->n_names++] = added;
 	return 0;
 }
 
@@ -155,7 +164,7 @@ static int scan_file(struct scan *scan, int dir_fd, const char *file, const char
 	r = read_facts(dir_fd, file, &facts);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0 || (!facts.is_asking && !facts.has_root))
+	if (r < 0 || (!facts.is_asking && !facts.has_root && !*facts.other))
 		return 0;
 	return scan_add(scan, name, &facts);
 }
@@ -187,7 +196,9 @@ static int scan_dropins(struct scan *scan, int dir_fd, const char *path, const c
 	return r;
 }
 
-static int scan_directory(struct scan *scan, int root_fd, const char *path, scan_map_t map)
+/* @depth: how far to follow directories below this one; symbolic links may make it a circle. */
+static int scan_directory(struct scan *scan, int root_fd, const char *path, scan_map_t map,
+			  unsigned int depth)
 {
 	struct dirent *entry;
 	DIR *dir;
@@ -208,6 +219,8 @@ static int scan_directory(struct scan *scan, int root_fd, const char *path, scan
 			r = scan_dropins(scan, dirfd(dir), file, name);
 		else if (map(file, length, name))
 			r = scan_file(scan, dirfd(dir), file, name);
+		else if (depth && scan_directory(scan, dirfd(dir), file, map, depth - 1) == -ENOMEM)
+			r = -ENOMEM;
 	}
 	closedir(dir);
 	return r;
@@ -231,20 +244,20 @@ static bool map_unit(const char *file, size_t length, char ret[256])
  */
 int scan_unit_directory(struct scan *scan, int root_fd, const char *path)
 {
-	return scan_directory(scan, root_fd, path, map_unit);
+	return scan_directory(scan, root_fd, path, map_unit, 0);
 }
 
 /**
  * scan_quadlet_directory() - the same for what podman makes units of
  * @scan: names are added, as the names of the units to be made
  * @root_fd: directory that @path is taken below
- * @path: need not exist; directories below it are not looked at
+ * @path: need not exist; directories below it are looked at, too
  *
  * Return: see scan_unit_directory().
  */
 int scan_quadlet_directory(struct scan *scan, int root_fd, const char *path)
 {
-	return scan_directory(scan, root_fd, path, directive_unit_of_quadlet);
+	return scan_directory(scan, root_fd, path, directive_unit_of_quadlet, QUADLET_DEPTH);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -272,7 +285,12 @@ void scan_finish(struct scan *scan)
 		}
 		last->is_asking |= next->is_asking;
 		last->has_root |= next->has_root;
+		if (!last->other) {
+			last->other = next->other;
+			next->other = NULL;
+		}
 		free(next->name);
+		free(next->other);
 	}
 	scan->n_names = kept + 1;
 }
@@ -283,8 +301,10 @@ void scan_finish(struct scan *scan)
  */
 void scan_done(struct scan *scan)
 {
-	for (size_t i = 0; i < scan->n_names; i++)
+	for (size_t i = 0; i < scan->n_names; i++) {
 		free(scan->names[i].name);
+		free(scan->names[i].other);
+	}
 	free(scan->names);
 	*scan = (struct scan){};
 }

@@ -15,6 +15,7 @@ struct scan_name {
 	char *name;
 	bool is_asking; /* a file of this name holds one of our keys */
 	bool has_root; /* ... or changes what the unit's processes see as / or /run */
+	char *other; /* what Quadlet calls the unit instead, or NULL */
 };
 
 struct scan {
