@@ -158,8 +158,8 @@ static int decide(struct grants *grants, struct grant *grant, const struct wish 
 }
 
 /* Installs the new shares; ret_old gets the ones they replace. */
-static int grant_swap_shares(struct grant *grant, const struct step *steps, size_t count,
-			     struct share **ret_old, size_t *ret_n_old)
+static int grant_swap_shares(struct grants *grants, struct grant *grant, const struct step *steps,
+			     size_t count, struct share **ret_old, size_t *ret_n_old)
 {
 	struct share *shares = calloc(count + 1, sizeof(*shares));
 
@@ -169,8 +169,7 @@ static int grant_swap_shares(struct grant *grant, const struct step *steps, size
 		shares[i] = steps[i].share;
 	*ret_old = grant->shares;
 	*ret_n_old = grant->n_shares;
-	grant->shares = shares;
-	grant->n_shares = count;
+	grants_set_shares(grants, grant, shares, count);
 	return 0;
 }
 
@@ -351,8 +350,7 @@ void grant_release(struct grants *grants, struct grant *grant)
 
 	if (grant->n_shares > 0) {
 		shares_drop(grant->shares, grant->n_shares);
-		grant->shares = NULL;
-		grant->n_shares = 0;
+		grants_set_shares(grants, grant, NULL, 0);
 		(void)grant_enforce(grants, grant, &is_changed, &file);
 		cgroup_clear_mark(grants->root_fd, grant->cgroup);
 		if (!grant_is_plain(grant))
@@ -395,7 +393,7 @@ static void grant_commit(struct grants *grants, struct grant *grant, const struc
 	size_t n_old;
 	const char *file;
 
-	if (grant_swap_shares(grant, steps, wish->n_items, &old, &n_old) < 0) {
+	if (grant_swap_shares(grants, grant, steps, wish->n_items, &old, &n_old) < 0) {
 		decide_undo(steps, wish->n_items);
 		verdict_set(ret, CODE_FAILED, "out of memory");
 		return;
@@ -404,8 +402,7 @@ static void grant_commit(struct grants *grants, struct grant *grant, const struc
 	if (ret->code != CODE_DONE) {
 		decide_undo(steps, wish->n_items);
 		free(grant->shares);
-		grant->shares = old;
-		grant->n_shares = n_old;
+		grants_set_shares(grants, grant, old, n_old);
 		(void)grant_enforce(grants, grant, &is_changed, &file);
 		if (n_old == 0)
 			cgroup_clear_mark(grants->root_fd, grant->cgroup);
@@ -419,7 +416,7 @@ static void grant_commit(struct grants *grants, struct grant *grant, const struc
 	grant->is_request = wish->is_request;
 	if (!is_remembered)
 		grants_remember(grants, grant);
-	grant_clear_refusal(grant);
+	grants_clear_refusal(grants, grant);
 	grant_describe(grant, ret);
 }
 

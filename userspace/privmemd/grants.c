@@ -58,8 +58,21 @@ static void grant_free(struct grant *grant)
 	free(grant->shares);
 	free(grant->unit);
 	free(grant->cgroup);
-	grant_clear_refusal(grant);
+	free(grant->refusal);
+	wish_done(&grant->refused);
 	free(grant);
+}
+
+/**
+ * grants_set_shares() - change what a grant holds, and how many hold something
+ * @shares: taken over; those that it held before are the caller's
+ */
+void grants_set_shares(struct grants *grants, struct grant *grant, struct share *shares,
+		       size_t count)
+{
+	grants->n_granted += (count > 0) - (grant->n_shares > 0);
+	grant->shares = shares;
+	grant->n_shares = count;
 }
 
 /**
@@ -71,6 +84,8 @@ void grants_forget(struct grants *grants, struct grant *grant)
 		grants->forgetting(grant, grants->userdata);
 	tdelete(grant, &grants->by_unit, grant_compare);
 	grants->count--;
+	grants->n_granted -= grant->n_shares > 0;
+	grants->n_refused -= grant->refusal != NULL;
 	grant_free(grant);
 }
 
@@ -242,9 +257,12 @@ static const char *unit_of_cgroup(const char *path)
 	return name[0] == '_' ? name + 1 : name;
 }
 
-static void adopt_shares(struct grants *grants, struct grant *grant, const struct wish *wish,
-			 const struct amounts *max)
+static size_t adopt_shares(struct grants *grants, const struct grant *grant,
+			   const struct wish *wish, const struct amounts *max,
+			   struct share *ret_shares)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < wish->n_items; i++) {
 		unsigned int nid = wish->items[i].nid;
 		struct share share = { nid, wish->items[i].limit, NULL };
@@ -255,21 +273,24 @@ static void adopt_shares(struct grants *grants, struct grant *grant, const struc
 				 &share.reservation) < 0)
 			continue;
 		nodelist_set(&grants->known, nid);
-		grant->shares[grant->n_shares++] = share;
+		ret_shares[count++] = share;
 	}
+	return count;
 }
 
 static void adopt(struct grants *grants, const char *unit, const char *cgroup,
 		  const struct wish *wish, const struct amounts *max)
 {
 	struct grant *grant = grants_find(grants, unit) ? NULL : grants_add(grants, unit, cgroup);
+	struct share *shares;
 
 	if (!grant)
 		return;
 	grant->is_request = wish->is_request;
-	grant->shares = calloc(wish->n_items + 1, sizeof(*grant->shares));
-	if (grant->shares)
-		adopt_shares(grants, grant, wish, max);
+	shares = calloc(wish->n_items + 1, sizeof(*shares));
+	if (shares)
+		grants_set_shares(grants, grant, shares,
+				  adopt_shares(grants, grant, wish, max, shares));
 	if (grant->n_shares == 0)
 		grants_forget(grants, grant);
 }
@@ -415,8 +436,11 @@ void grants_remember(const struct grants *grants, const struct grant *grant)
 static void forget_oldest_refusal(struct grants *grants)
 {
 	struct grant **all, *oldest = NULL;
-	size_t count = grants_list(grants, &all), refused = 0;
+	size_t count, refused = 0;
 
+	if (grants->n_refused < REFUSALS_MAX)
+		return;
+	count = grants_list(grants, &all);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i]->n_shares > 0)
 			continue;
@@ -455,16 +479,18 @@ bool grants_note_refusal(struct grants *grants, const struct unit *unit, struct 
 	}
 	is_news = !grant->refusal || strcmp(grant->refusal, copy) != 0 ||
 		  !sd_id128_equal(grant->invocation, unit->invocation);
-	grant_clear_refusal(grant);
+	grants_clear_refusal(grants, grant);
 	grant->refusal = copy;
+	grants->n_refused++;
 	grant->refused = *wish;
 	grant->invocation = unit->invocation;
 	*wish = (struct wish){};
 	return is_news;
 }
 
-void grant_clear_refusal(struct grant *grant)
+void grants_clear_refusal(struct grants *grants, struct grant *grant)
 {
+	grants->n_refused -= grant->refusal != NULL;
 	free(grant->refusal);
 	grant->refusal = NULL;
 	wish_done(&grant->refused);

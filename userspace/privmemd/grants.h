@@ -53,7 +53,9 @@ struct grants {
 	struct ledger *ledger;
 	struct settings settings;
 	void *by_unit;		/* tsearch() tree */
-	size_t count;
+	size_t count;		/* of all in the table */
+	size_t n_granted;	/* of those that hold something */
+	size_t n_refused;	/* of those with a refusal, which may hold something as well */
 	uint64_t ticks;
 	struct nodelist known;	/* every node the ledger was ever told of */
 	struct nodelist over;	/* those of them of which too much is promised, as last reported */
@@ -83,11 +85,13 @@ void grants_adopt(struct grants *grants);
 
 struct grant *grants_add(struct grants *grants, const char *unit, const char *cgroup);
 void grants_forget(struct grants *grants, struct grant *grant);
+void grants_set_shares(struct grants *grants, struct grant *grant, struct share *shares,
+		       size_t count);
 struct grant *grants_find(const struct grants *grants, const char *unit);
 size_t grants_list(const struct grants *grants, struct grant ***ret);
 void grants_remember(const struct grants *grants, const struct grant *grant);
 bool grants_note_refusal(struct grants *grants, const struct unit *unit, struct wish *wish,
 			 const char *text);
-void grant_clear_refusal(struct grant *grant);
+void grants_clear_refusal(struct grants *grants, struct grant *grant);
 
 #endif

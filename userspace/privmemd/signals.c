@@ -2,7 +2,6 @@
 #include "signals.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "errors.h"
@@ -96,18 +95,6 @@ static int append_amounts(sd_bus_message *m, const struct grants *grants,
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_count(sd_bus_message *m, const struct grants *grants, bool refused)
-{
-	struct grant **all;
-	size_t count = grants_list(grants, &all);
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < count; i++)
-		n += refused ? all[i]->refusal != NULL : all[i]->n_shares > 0;
-	free(all);
-	return sd_bus_message_append(m, "u", n);
-}
-
 /**
  * properties_append() - append the value of a property
  */
@@ -124,6 +111,6 @@ int properties_append(sd_bus_message *reply, const struct grants *grants, const 
 	if (strcmp(property, "Reserved") == 0)
 		return append_amounts(reply, grants, ledger_get_reserved);
 	if (strcmp(property, "NGrants") == 0)
-		return append_count(reply, grants, false);
-	return append_count(reply, grants, true);
+		return sd_bus_message_append(reply, "u", (uint32_t)grants->n_granted);
+	return sd_bus_message_append(reply, "u", (uint32_t)grants->n_refused);
 }
