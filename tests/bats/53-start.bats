@@ -136,6 +136,8 @@ teardown_file() {
 	run ! systemctl start t-shut-out.service
 	[[ $(systemctl show -P ActiveState t-shut-out.service) != active ]]
 	[[ $(systemctl show -P ActiveState tgreedy.slice) != active ]]
+	run -9 privmemctl show t-shut-out.service
+	output_has 'no grant of private memory; tgreedy.slice was refused: node1: 4T asked for'
 }
 
 @test "start: a privmemd that was stopped is started by the unit that needs it" {

@@ -47,3 +47,19 @@ char *mangle_unit(const char *name)
 	strcpy(at, has_type(name) ? "" : ".service");
 	return mangled;
 }
+
+/**
+ * mangle_cut_slice() - cut "a-b.slice" to "a.slice"
+ * @slice: changed in place
+ *
+ * Return: false when only the root is above.
+ */
+bool mangle_cut_slice(char *slice)
+{
+	char *dash = strrchr(slice, '-');
+
+	if (!dash || dash == slice)
+		return false;
+	strcpy(dash, ".slice");
+	return true;
+}

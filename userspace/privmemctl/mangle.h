@@ -2,6 +2,9 @@
 #ifndef PRIVMEMCTL_MANGLE_H
 #define PRIVMEMCTL_MANGLE_H
 
+#include <stdbool.h>
+
+bool mangle_cut_slice(char *slice);
 char *mangle_unit(const char *name);
 
 #endif

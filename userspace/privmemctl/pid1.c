@@ -144,6 +144,8 @@ int pid1_get_unit(struct pid1 *pid1, const char *name, struct pid1_unit *ret,
 	if (r >= 0)
 		r = get_string(pid1, path, interface, "ControlGroup", &unit.control_group, &error);
 	if (r >= 0)
+		r = get_string(pid1, path, interface, "Slice", &unit.slice, &error);
+	if (r >= 0)
 		r = get_files(pid1, path, &unit.files, &error);
 	free(path);
 	if (r < 0) {
@@ -199,5 +201,6 @@ void pid1_unit_done(struct pid1_unit *unit)
 	free(unit->load_state);
 	free(unit->active_state);
 	free(unit->control_group);
+	free(unit->slice);
 	*unit = (struct pid1_unit){};
 }

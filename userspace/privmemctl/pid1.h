@@ -13,6 +13,7 @@ struct pid1;
 struct pid1_unit {
 	char *name; /* the one it goes by, whatever alias was asked for */
 	char *load_state, *active_state, *control_group;
+	char *slice; /* the one it is in, "" for the root */
 	char **files; /* the fragment, if there is one, then drop-ins, then NULL */
 };
 

@@ -151,7 +151,7 @@ enum exit_code verb_show(char *const *arguments, const struct options *options)
 	if (!name || answers_ask_nodes(&answers, &error) < 0 ||
 	    client_get_grants(answers.client, name, &answers.grants, &error) < 0) {
 		if (name && *name != '/' && error.code == EXIT_NOT_FOUND)
-			why_nothing(name, &error);
+			why_nothing(answers.client, name, &error);
 		code = client_complain(arguments[0], &error);
 	} else {
 		print_grants(&answers, options->format);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mangle.h"
 #include "unitfile.h"
 #include "verify.h"
 
@@ -356,22 +357,6 @@ void verify_read(struct verify *verify)
 }
 
 /**
- * verify_cut_to_parent() - cut "a-b.slice" to "a.slice"
- * @slice: changed in place
- *
- * Return: false when only the root is above.
- */
-bool verify_cut_to_parent(char *slice)
-{
-	char *dash = strrchr(slice, '-');
-
-	if (!dash || dash == slice)
-		return false;
-	strcpy(dash, ".slice");
-	return true;
-}
-
-/**
  * verify_slice_of() - the slice a unit is in, or for a slice that itself
  */
 const char *verify_slice_of(const struct verify_unit *unit)
@@ -427,7 +412,7 @@ void verify_add_slices(struct verify *verify)
 
 		do
 			add_slice(verify, pid1, slice);
-		while (verify_cut_to_parent(slice));
+		while (mangle_cut_slice(slice));
 		free(slice);
 	}
 	pid1_close(pid1);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mangle.h"
 #include "verify.h"
 
 struct room {
@@ -64,7 +65,7 @@ static char *find_source(const struct room *room, const struct verify_unit *unit
 				  (!is_checked(room, slice) && find_granted(room, slice, nid))))
 			return slice;
 		is_outer = false;
-		if (!verify_cut_to_parent(slice))
+		if (!mangle_cut_slice(slice))
 			break;
 	}
 	free(slice);

@@ -51,7 +51,6 @@ void verify_add_problem(struct verify *verify, enum exit_code code, const char *
 void verify_collect(struct verify *verify, char *const *files);
 void verify_read(struct verify *verify);
 void verify_add_slices(struct verify *verify);
-bool verify_cut_to_parent(char *slice);
 const char *verify_slice_of(const struct verify_unit *unit);
 void verify_add_node_problem(struct verify *verify, enum exit_code code,
 			     const struct verify_unit *unit, unsigned int nid, const char *text);

@@ -4,6 +4,6 @@
 
 #include "client.h"
 
-void why_nothing(const char *name, struct client_error *error);
+void why_nothing(struct client *client, const char *name, struct client_error *error);
 
 #endif
