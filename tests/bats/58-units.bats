@@ -26,6 +26,8 @@ put_names() {
 	asking 't-es\x2dcaped.service' "${grant[@]}"
 	asking t-real.service "${grant[@]}"
 	ln -sf t-real.service "$units/t-other.service"
+	unit_put memory.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 2M'
+	asking io.service Slice=memory.slice "${grant[@]}"
 	asking t-a-b-c.service
 	unit_put t-a-.service.d/a.conf '[Service]' "${grant[@]}"
 	unit_put t-a-b-.service.d/b.conf '[Service]' 'PrivateMemoryMax=1 2M'
@@ -196,6 +198,21 @@ granted() {
 	rm "$units/tany.slice"
 	systemctl daemon-reload
 	wait_for 20 cg_expect dbus.service memory.private_nodes.effective ''
+}
+
+# PID 1 puts an underscore before the name, and the cgroup is made and asked about before it does.
+@test "unit: a slice and a service that are called like controllers" {
+	local before
+
+	before=$(reserved 1)
+	systemctl start io.service
+	granted_expect _memory.slice 1 $((2 * MIB))
+	granted_expect _io.service 1 $MIB
+	[[ $(privmemctl --json=short show io.service | jq -r '.grants[0].draws_from') == memory.slice ]]
+	[[ ! -e /sys/fs/cgroup/memory.slice ]]
+	systemctl stop io.service memory.slice
+	wait_for 20 reserved_is 1 "$before"
+	rm "$units/memory.slice" "$units/io.service"
 }
 
 @test "unit: a mask takes the grant of what runs, and keeps the rest from starting" {

@@ -99,6 +99,11 @@ int main(void)
 	expect_slice("a-b-c.slice", "/a.slice/a-b.slice/a-b-c.slice");
 	expect_slice("-.slice", "");
 	expect_slice("a\\x2db.slice", "/a\\x2db.slice");
+	expect_slice("memory-hbm.slice", "/_memory.slice/memory-hbm.slice");
+	expect_slice("memory-hbm-bpf-firewall.slice", "/_memory.slice/memory-hbm.slice/memory-hbm-bpf.slice"
+		     "/memory-hbm-bpf-firewall.slice");
+	expect_slice("_a.slice", "/__a.slice");
+	expect_slice("memories.slice", "/memories.slice");
 	expect_slice("a--b.slice", NULL);
 	expect_slice("-a.slice", NULL);
 	expect_slice("a-.slice", NULL);

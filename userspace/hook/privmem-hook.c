@@ -23,6 +23,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cgroupname.h"
+
 #ifndef HOOK_SOCKET
 #define HOOK_SOCKET "/run/privmem/apply"
 #define HOOK_CGROUP "/proc/self/cgroup"
@@ -172,13 +174,15 @@ struct slice_cgroup {
 static int slice_cgroup_make(const char *slice, struct slice_cgroup *cgroup)
 {
 	size_t length = strlen(HOOK_CGROUP_ROOT);
+	char part[256];
 
 	*cgroup = (struct slice_cgroup){ .path = HOOK_CGROUP_ROOT };
 	for (const char *end = slice + 1; *end; end++) {
 		if (*end != '-' && strcmp(end, ".slice"))
 			continue;
+		snprintf(part, sizeof(part), "%.*s.slice", (int)(end - slice), slice);
 		length += (size_t)snprintf(cgroup->path + length, sizeof(cgroup->path) - length,
-					   "/%.*s.slice", (int)(end - slice), slice);
+					   "/%s%s", cgroupname_escape(part), part);
 		if (length >= sizeof(cgroup->path))
 			return -ENAMETOOLONG;
 		if (!mkdir(cgroup->path, 0755))

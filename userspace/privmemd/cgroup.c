@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cgroupname.h"
 #include "wholefile.h"
 
 #define PROBE "memory.private_nodes.effective"
@@ -188,7 +189,7 @@ void cgroup_walk(int root_fd, cgroup_visit_t visit, void *userdata)
 int cgroup_path_of_slice(const char *slice, char **ret)
 {
 	size_t length = strlen(slice), suffix = strlen(".slice");
-	char *path = NULL;
+	char *path = NULL, part[length + 1];
 	FILE *out;
 
 	if (length <= suffix || strcmp(slice + length - suffix, ".slice") != 0 ||
@@ -210,7 +211,8 @@ int cgroup_path_of_slice(const char *slice, char **ret)
 			free(path);
 			return -EINVAL;
 		}
-		fprintf(out, "/%.*s.slice", (int)i, slice);
+		snprintf(part, sizeof(part), "%.*s.slice", (int)i, slice);
+		fprintf(out, "/%s%s", cgroupname_escape(part), part);
 	}
 	if (fclose(out) != 0) {
 		free(path);

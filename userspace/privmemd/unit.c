@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cgroup.h"
+#include "cgroupname.h"
 
 #define DESTINATION "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
@@ -218,7 +219,7 @@ static int question_place(struct unit_question *question)
 				 "system.slice", &slice);
 	if (r < 0)
 		return r;
-	if (asprintf(&unit->cgroup, "%s/%s", slice, unit->name) < 0)
+	if (asprintf(&unit->cgroup, "%s/%s%s", slice, cgroupname_escape(unit->name), unit->name) < 0)
 		unit->cgroup = NULL;
 	free(slice);
 	return unit->cgroup ? 0 : -ENOMEM;
