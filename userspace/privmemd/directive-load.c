@@ -76,7 +76,8 @@ int directive_read_file(int root_fd, const char *path, char **ret, size_t *ret_l
  * directive_load() - what a unit asks for, over all of its files
  * @root_fd: directory that the paths are taken below, or AT_FDCWD for the paths as they are
  * @unit: name of the unit, for specifiers
- * @files: FragmentPath, then DropInPaths in order, then NULL; empty paths are skipped
+ * @files: FragmentPath, then DropInPaths in order, then NULL; empty paths are skipped, and so
+ *	are files that are gone
  * @section: "Service" or "Slice", see directive_section_of()
  * @names: that nodes may be called by; outlives @ret
  * @ret: set only on success; see directive_done()
@@ -100,6 +101,9 @@ int directive_load(int root_fd, const char *unit, char *const *files, const char
 		char *text = NULL;
 
 		r = *files[i] ? directive_read_file(root_fd, files[i], &text, &length) : 0;
+		/* Removed since PID 1 read it: it asks for nothing any more. */
+		if (r == -ENOENT)
+			r = 0;
 		if (r < 0) {
 			*ret_error = (struct directive_error){ .path = files[i] };
 			snprintf(ret_error->reason, sizeof(ret_error->reason), "cannot read: %s",
