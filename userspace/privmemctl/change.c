@@ -60,9 +60,11 @@ static int change_plan(const struct change *change, const struct plan *base, str
 		break;
 	case CHANGE_REVOKE:
 		r = plan_revoke(plan, change->nodes, &why);
-		/* Pages may be left from an earlier time. */
-		if (r == -ENXIO && change->evict)
+		/* Pages may be left from an earlier time: what is granted of these nodes goes. */
+		if (r == -ENXIO && change->evict) {
+			nodelist_andnot(&plan->nodes, &change->evicted);
 			r = 0;
+		}
 		break;
 	case CHANGE_REVERT:
 		*plan = *base;
@@ -170,6 +172,22 @@ static int change_unit(struct change *change, const struct pid1_unit *unit,
 	return r;
 }
 
+/* Node by node, for pages may be left from an earlier time: one that is not granted is no error. */
+static int revoke_evicted(const struct change *change, const char *path, struct client_error *error)
+{
+	unsigned int nid;
+
+	nodelist_for_each(nid, &change->evicted) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u", nid);
+		if (client_revoke_cgroup(change->client, path, text, error) < 0 &&
+		    error->code != EXIT_NOT_FOUND)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static int change_control_group(struct change *change, const char *path, struct client_error *error)
 {
 	int r = 0;
@@ -186,7 +204,7 @@ static int change_control_group(struct change *change, const char *path, struct 
 	case CHANGE_REVOKE:
 		r = client_revoke_cgroup(change->client, path, change->nodes, error);
 		if (r < 0 && change->evict && error->code == EXIT_NOT_FOUND)
-			r = 0;
+			r = revoke_evicted(change, path, error);
 		break;
 	case CHANGE_REVERT:
 		r = fail(error, EXIT_USAGE, "has no unit files to go back to");
