@@ -108,6 +108,7 @@ static bool grant_update(struct mem_cgroup *memcg, struct privmem *pm)
 /* Carry a change of @root's request or subtree down to all its descendants. */
 static void grant_propagate(struct mem_cgroup *root)
 {
+	struct mem_cgroup *nearest = root;
 	struct cgroup_subsys_state *pos;
 
 	lockdep_assert_held(&privmem_mutex);
@@ -122,7 +123,12 @@ static void grant_propagate(struct mem_cgroup *root)
 			pos = css_rightmost_descendant(pos);
 			continue;
 		}
-		if (grant_nearest(memcg)->changed == grant_walks)
+		/* A bare cgroup inherits. To climb from each would square the depth. */
+		if (pm)
+			nearest = memcg;
+		while (!cgroup_is_descendant(pos->cgroup, nearest->css.cgroup))
+			nearest = parent_mem_cgroup(nearest);
+		if (nearest->privmem->changed == grant_walks)
 			cgroup_file_notify(&memcg->privmem_effective_file);
 	}
 	rcu_read_unlock();

@@ -66,6 +66,36 @@ in_v1() {
 	((usage >= 0 && usage < 4 << 20))
 }
 
+usages() {
+	echo $(($(<$v1/memory.usage_in_bytes) >> 20)) $(($(<$v1/memory.memsw.usage_in_bytes) >> 20))
+}
+
+# isolation: row 36
+@test "cgroup v1: private pages that are swapped out and in change no counter of ordinary memory" {
+	local before line
+
+	swap_on
+	in_v1 privmem-touch --bind=none --size=32M --hold="$tmp/stop" >"$tmp/out" &
+	wait_for 30 grep -qx ready "$tmp/out"
+	coproc SWAP { in_v1 privmem-swap 1 $((8 << 20)) bound; }
+	read -r line <&"${SWAP[0]}"
+	[[ $line == 'N1 2048' ]]
+	before=$(usages)
+	echo pageout >&"${SWAP[1]}"
+	read -r line <&"${SWAP[0]}"
+	[[ $line == *'absent 2048' ]] || { echo "$line"; return 1; }
+	[[ $(usages) == "$before" ]] || { usages; echo "want $before"; return 1; }
+	echo read >&"${SWAP[1]}"
+	read -r line <&"${SWAP[0]}"
+	[[ $line == 'N1 2048' ]] || { echo "$line"; return 1; }
+	[[ $(usages) == "$before" ]] || { usages; echo "want $before"; return 1; }
+	eval "exec ${SWAP[1]}>&-"
+	touch "$tmp/stop"
+	wait
+	usages
+	[[ $(usages) == [0-3]' '[0-3] ]]
+}
+
 # isolation: row 36
 @test "cgroup v1: a task moved between groups with charge moving on keeps private pages out" {
 	local pid

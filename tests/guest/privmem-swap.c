@@ -10,6 +10,7 @@
  *
  *	read	read all of it, check it: where it is
  *	where	where it is
+ *	pageout	page it out: where it is
  *
  * Answers are as "N1 8 absent 8", pages each; "CORRUPT" where data was lost.
  */
@@ -140,6 +141,8 @@ int main(int argc, char **argv)
 	memory = map_filled(bytes, &plan, argv[1]);
 	print_places(memory, bytes);
 	while (scanf("%15s", word) == 1) {
+		if (!strcmp(word, "pageout") && madvise(memory, bytes, MADV_PAGEOUT))
+			fail("madvise");
 		for (offset = 0; !strcmp(word, "read") && offset < bytes; offset += PAGE)
 			if (*(volatile size_t *)word_at(memory, offset) != offset + 1)
 				printf("CORRUPT ");
