@@ -270,6 +270,11 @@ rewrite_is_told() {
 	systemctl start t-held.service
 	systemctl stop dbus.socket dbus.service
 	run -0 privmemctl list
+	unit_put t-held.service.d/less.conf '[Service]' 'PrivateMemoryMax=1 1M'
+	systemctl daemon-reload
+	wait_for 30 reserved_is 1 $MIB
+	rm -r "$units/t-held.service.d"
+	systemctl daemon-reload
 	systemctl start dbus.socket dbus.service
 	output_has t-held.service
 	wait_for 20 busctl status org.privmem1

@@ -428,6 +428,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	(void)m;
 	(void)error;
 	if (!peer->deadline) {
+		reconcile_set_told(peer->manager->reconcile, false);
 		(void)sd_event_source_set_time_relative(peer->manager->rejoin, REJOIN_USEC);
 		(void)sd_event_source_set_enabled(peer->manager->rejoin, SD_EVENT_ONESHOT);
 	}
@@ -547,6 +548,7 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		journal(LOG_ERR, "cannot own %s on the system bus: %s", NAME,
 			sd_bus_message_get_error(m)->message);
 	/* What happened before we could hear of it is looked up. */
+	reconcile_set_told(peer->manager->reconcile, true);
 	reconcile_all(peer->manager->reconcile);
 	return 0;
 }

@@ -18,6 +18,8 @@
 #define RETRIES_MAX 7
 #define RETRY_USEC UINT64_C(50000)
 #define TICK_USEC (60 * UINT64_C(1000000))
+/* Without a bus nobody tells of reloads and of units that went down. */
+#define UNTOLD_USEC (10 * UINT64_C(1000000))
 
 struct check {
 	struct reconcile *reconcile;
@@ -39,6 +41,7 @@ struct reconcile {
 	unsigned int n_running;
 	bool is_round, is_again;
 	bool is_startup;
+	bool is_told;		/* PID 1's signals reach us */
 	reconcile_settled_t settled;
 	void *userdata;
 };
@@ -454,16 +457,34 @@ static void tick_answer(int error, char *const *names, size_t count, uint64_t as
 	checks_run(reconcile);
 }
 
+static int tick_set(struct reconcile *reconcile)
+{
+	(void)sd_event_source_set_time_relative(reconcile->tick,
+						reconcile->is_told ? TICK_USEC : UNTOLD_USEC);
+	return sd_event_source_set_enabled(reconcile->tick, SD_EVENT_ONESHOT);
+}
+
 /* Events can be missed: there is none for a lowered limit, and no bus early in the boot. */
 static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct reconcile *reconcile = userdata;
 
+	(void)source;
 	(void)usec;
+	if (!reconcile->is_told)
+		reconcile_all(reconcile);
 	(void)unit_ask_live(reconcile->peer, grants_tick(reconcile->grants), tick_answer,
 			    reconcile);
-	(void)sd_event_source_set_time_relative(source, TICK_USEC);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return tick_set(reconcile);
+}
+
+/**
+ * reconcile_set_told() - whether somebody tells us of jobs and reloads, else we look more often
+ */
+void reconcile_set_told(struct reconcile *reconcile, bool is_told)
+{
+	reconcile->is_told = is_told;
+	(void)tick_set(reconcile);
 }
 
 struct grants *reconcile_grants(const struct reconcile *reconcile)
@@ -508,8 +529,8 @@ int reconcile_new(sd_event *event, const char *address, struct grants *grants,
 	if (r >= 0)
 		r = watch_new(event, grants->root_fd, on_watched, reconcile, &reconcile->watch);
 	if (r >= 0)
-		r = sd_event_add_time_relative(event, &reconcile->tick, CLOCK_MONOTONIC, TICK_USEC,
-					       0, on_tick, reconcile);
+		r = sd_event_add_time_relative(event, &reconcile->tick, CLOCK_MONOTONIC,
+					       UNTOLD_USEC, 0, on_tick, reconcile);
 	if (r < 0) {
 		reconcile_free(reconcile);
 		return r;

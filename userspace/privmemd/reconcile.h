@@ -29,6 +29,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile);
 void reconcile_start(struct reconcile *reconcile, reconcile_settled_t settled, void *userdata);
 void reconcile_all(struct reconcile *reconcile);
 void reconcile_unit(struct reconcile *reconcile, const char *unit);
+void reconcile_set_told(struct reconcile *reconcile, bool is_told);
 struct grants *reconcile_grants(const struct reconcile *reconcile);
 struct unit_peer *reconcile_peer(const struct reconcile *reconcile);
 const struct nodenames *reconcile_names(struct reconcile *reconcile);
