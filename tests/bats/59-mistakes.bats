@@ -13,6 +13,7 @@ setup_file() {
 	service_put t-quote.service 'PrivateMemoryNodes="1'
 	service_put t-only.service 'PrivateMemoryMax=1 64M'
 	service_put t-none.service PrivateMemoryNodes=7
+	service_put t-word.service PrivateMemoryNodes=node1
 	service_put t-twice.service MemoryAccounting=no PrivateMemoryNodes=1 PrivateMemoryNodes=1 \
 		'PrivateMemoryMax=1 64M' 'PrivateMemoryMax=1 32M'
 	unit_put tsmall.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 32M'
@@ -59,10 +60,11 @@ teardown_file() {
 	reserved_is 1 0
 }
 
-@test "mistake: a node that is none: what there is is told" {
+@test "mistake: a node that is none, or written as messages have it: what there is is told" {
 	start_fails t-none.service 'private memory refused: node7: no such private node; there is 1-2'
 	run -9 privmemctl verify "$units/t-none.service"
 	output_has "$units/t-none.service:5: error: node7: not a private node of this machine; there is 1-2"
+	start_fails t-word.service 'no node has this name in privmemd.conf; a number stands alone, as in "1"'
 }
 
 @test "mistake: accounting switched off and lines given twice do no harm" {

@@ -76,6 +76,9 @@ static void test_node_names(void)
 	is_str(error.text, "nodes \"gone\": is away", "... and why");
 	is_int(plan_revoke(&plan, "hbm7", &error), -ENODEV, "a name that there is not");
 	is_str(error.text, "nodes \"hbm7\": no node has this name in privmemd.conf", "... is told");
+	is_int(plan_revoke(&plan, "N1", &error), -ENODEV, "a number as the kernel's files have it");
+	is_str(error.text, "nodes \"N1\": no node has this name in privmemd.conf; a number stands "
+	       "alone, as in \"1\"", "... is told how to write it");
 	ok(plan_is_equal(&plan, &before), "... and all these changed nothing");
 	is_int(plan_revoke(&plan, "hbm0", &error), 0, "revoked by its name");
 	is_int(nodelist_next(&plan.nodes, 0), 3, "... which leaves the other");

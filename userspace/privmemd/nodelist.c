@@ -117,6 +117,14 @@ bool nodename_is_valid(const char *text)
 	       strcmp(text, "any") && strcmp(text, "none");
 }
 
+/* "node1" and "N1" is what sysfs and cgroup files call node 1. */
+static const char *why_unknown(const char *text)
+{
+	if ((!strncmp(text, "node", 4) && is_digit(text[4])) || (*text == 'N' && is_digit(text[1])))
+		return "no node has this name in privmemd.conf; a number stands alone, as in \"1\"";
+	return "no node has this name in privmemd.conf";
+}
+
 /* Reads one name at *@pos and moves *@pos behind it. */
 static int parse_name(const char **pos, const struct nodenames *names, unsigned int *ret,
 		      const char **ret_reason)
@@ -136,7 +144,7 @@ static int parse_name(const char **pos, const struct nodenames *names, unsigned 
 		*pos += length;
 		return 0;
 	}
-	*ret_reason = "no node has this name in privmemd.conf";
+	*ret_reason = why_unknown(*pos);
 	return -ENODEV;
 }
 
