@@ -19,6 +19,9 @@ setup_file() {
 	service_put t-slow.service 'ExecStartPre=/bin/sh -c "read -r _ </run/t-slow"'
 	service_put t-late.service PrivateMemoryNodes=1 "PrivateMemoryMax=1 $half"
 	unit_put t-late.service.d/after.conf '[Unit]' After=t-slow.service
+	unit_put t-never.service '[Service]' Type=oneshot ExecStart=/bin/false
+	unit_put tnever.slice '[Unit]' Requires=t-never.service After=t-never.service '[Slice]' \
+		PrivateMemoryNodes=1 'PrivateMemoryMax=1 8M'
 	service_put t-nowhere.service PrivateMemoryNodes=7 'PrivateMemoryMax=7 1M'
 	unit_put tpool.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 128M'
 	unit_put tpool-inner.slice '[Slice]' PrivateMemoryNodes=1 'PrivateMemoryMax=1 64M'
@@ -34,7 +37,7 @@ teardown() {
 }
 
 teardown_file() {
-	rm -rf "$units"/t-* "$units"/tpool* /run/t-slow
+	rm -rf "$units"/t-* "$units"/tpool* "$units"/tnever* /run/t-slow
 }
 
 is_activating() {
@@ -117,6 +120,11 @@ draws_from() {
 	systemctl stop t-in-a.service tpool.slice
 	wait_for 10 reserved_is 1 0
 	systemctl start t-half.service t-rest.service
+}
+
+@test "ledger: a slice that does not come up leaves nothing reserved" {
+	run ! systemctl start tnever.slice
+	wait_for 20 reserved_is 1 0
 }
 
 @test "ledger: a restarted unit finds its own room again" {
