@@ -210,3 +210,13 @@ runs_in() {
 	kill -0 "$pid"
 	grep -qx 'N1 0' "$made/memory.private_nodes.current"
 }
+
+@test "revoke --evict: a limit of a cgroup below is in the way, too" {
+	privmemctl grant /t-made 1 --max=16M
+	echo +memory >"$made/cgroup.subtree_control"
+	runs_in "$made/inner" "$touch" --nodes=1 --size=4M --hold=/run/t-release
+	echo $(($(<"$made/inner/memory.current") + MIB)) >"$made/inner/memory.max"
+	run -8 privmemctl revoke /t-made --evict
+	output_is 'privmemctl: evict: /t-made: 4M stay: memory.max of /t-made/inner leaves no room for them'
+	kill -0 "$pid"
+}

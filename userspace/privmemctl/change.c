@@ -98,13 +98,25 @@ static int apply(const struct change *change, const struct pid1_unit *unit,
 	return 0;
 }
 
+/* A reload can take longer than privmemd bears with a peer that says nothing. */
+static int reload(struct change *change, struct client_error *error)
+{
+	int r = pid1_reload(change->pid1, error);
+
+	if (r < 0)
+		return r;
+	client_close(change->client);
+	change->client = NULL;
+	return client_open(&change->client, error);
+}
+
 /* The files are as they shall be: what do PID 1 and privmemd say? */
-static int reload_and_apply(const struct change *change, const char *name,
-			    const struct plan *plan, struct client_error *error)
+static int reload_and_apply(struct change *change, const char *name, const struct plan *plan,
+			    struct client_error *error)
 {
 	struct pid1_unit unit;
 	struct plan is;
-	int r = pid1_reload(change->pid1, error);
+	int r = reload(change, error);
 
 	if (r >= 0)
 		r = pid1_get_unit(change->pid1, name, &unit, error);
@@ -119,7 +131,7 @@ static int reload_and_apply(const struct change *change, const char *name,
 	return r;
 }
 
-static int write_and_apply(const struct change *change, const char *name, const char *path,
+static int write_and_apply(struct change *change, const char *name, const char *path,
 			   const char *text, const struct plan *plan, struct client_error *error)
 {
 	struct client_error ignored;

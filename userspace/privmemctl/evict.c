@@ -91,18 +91,18 @@ static uint64_t read_amount(const char *cgroup, const char *name, uint64_t other
 	return *text == 'm' ? UINT64_MAX : *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-/* What the cgroup is charged with on the nodes. */
-static uint64_t read_used(const struct evict *evict)
+/* What a cgroup is charged with on the nodes. */
+static uint64_t read_used(const char *cgroup, const struct nodelist *nodes)
 {
-	char path[sizeof(CGROUP_ROOT "/memory.private_nodes.current") + strlen(evict->cgroup)];
+	char path[sizeof(CGROUP_ROOT "/memory.private_nodes.current") + strlen(cgroup)];
 	unsigned long long bytes, sum = 0;
 	unsigned int nid;
 	FILE *file;
 
-	sprintf(path, CGROUP_ROOT "%s/memory.private_nodes.current", evict->cgroup);
+	sprintf(path, CGROUP_ROOT "%s/memory.private_nodes.current", cgroup);
 	file = fopen(path, "re");
 	while (file && fscanf(file, " N%u %llu", &nid, &bytes) == 2)
-		if (nodelist_is_set(evict->nodes, nid))
+		if (nodelist_is_set(nodes, nid))
 			sum += bytes;
 	if (file)
 		fclose(file);
@@ -145,7 +145,7 @@ static void move_all(const struct evict *evict, int out_fd)
 
 static void tell_progress(struct evict *evict)
 {
-	uint64_t bytes = read_used(evict);
+	uint64_t bytes = read_used(evict->cgroup, evict->nodes);
 	char *left, *all;
 
 	if (bytes == evict->told_bytes)
@@ -217,18 +217,52 @@ static uint64_t read_mapped(const struct evict *evict, pid_t pid)
 	return sum;
 }
 
-/* The cgroup whose memory.max is in the way, "" if none is. */
-static void find_narrow(const char *cgroup, uint64_t bytes, char *ret)
+static bool is_narrow(const char *cgroup, uint64_t bytes)
 {
-	strcpy(ret, cgroup);
-	do {
-		uint64_t max = read_amount(ret, "memory.max", UINT64_MAX);
-		uint64_t current = read_amount(ret, "memory.current", 0);
+	uint64_t max = read_amount(cgroup, "memory.max", UINT64_MAX);
+	uint64_t current = read_amount(cgroup, "memory.current", 0);
 
-		if (max != UINT64_MAX && (current >= max || max - current < bytes))
-			return;
-		*strrchr(ret, '/') = '\0';
-	} while (*ret);
+	return max != UINT64_MAX && (current >= max || max - current < bytes);
+}
+
+/*
+ * The cgroup whose memory.max is in the way, of this one and those below, each of which gets what
+ * it has on the nodes itself; NULL if none is. free() it.
+ */
+static char *find_narrow(const char *cgroup, const struct nodelist *nodes)
+{
+	char path[sizeof(CGROUP_ROOT) + strlen(cgroup) + 257], *narrow = NULL;
+	uint64_t bytes = read_used(cgroup, nodes);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (!bytes || is_narrow(cgroup, bytes))
+		return bytes ? strdup(cgroup) : NULL;
+	sprintf(path, CGROUP_ROOT "%s", cgroup);
+	dir = opendir(path);
+	while (!narrow && dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		sprintf(path, "%s/%s", cgroup, entry->d_name);
+		narrow = find_narrow(path, nodes);
+	}
+	if (dir)
+		closedir(dir);
+	return narrow;
+}
+
+/* Or of those above, which get all of it. */
+static char *find_narrow_above(const char *cgroup, uint64_t bytes)
+{
+	char *path = strdup(cgroup);
+
+	while (path && *path) {
+		*strrchr(path, '/') = '\0';
+		if (*path && is_narrow(path, bytes))
+			return path;
+	}
+	free(path);
+	return NULL;
 }
 
 static void explain_process(const struct evict *evict, const struct process *process,
@@ -278,15 +312,17 @@ static void explain(const struct evict *evict, uint64_t left_bytes)
  */
 static bool is_room_left(const struct evict *evict)
 {
-	char narrow[strlen(evict->cgroup) + 1], *size;
+	char *narrow = find_narrow(evict->cgroup, evict->nodes), *size;
 
-	find_narrow(evict->cgroup, evict->first_bytes, narrow);
-	if (!*narrow)
+	if (!narrow)
+		narrow = find_narrow_above(evict->cgroup, evict->first_bytes);
+	if (!narrow)
 		return true;
 	size = size_format(evict->first_bytes);
 	fprintf(stderr, "privmemctl: evict: %s: %s stay: memory.max of %s leaves no room for them\n",
 		evict->cgroup, size ?: "?", narrow);
 	free(size);
+	free(narrow);
 	return false;
 }
 
@@ -311,7 +347,7 @@ enum exit_code evict(const char *cgroup, const struct nodelist *nodes)
 		fprintf(stderr, "privmemctl: %s: no such cgroup\n", cgroup);
 		return EXIT_NOT_FOUND;
 	}
-	evict.first_bytes = evict.told_bytes = read_used(&evict);
+	evict.first_bytes = evict.told_bytes = read_used(cgroup, nodes);
 	if (!evict.first_bytes)
 		return EXIT_DONE;
 	if (!is_room_left(&evict))
@@ -320,7 +356,7 @@ enum exit_code evict(const char *cgroup, const struct nodelist *nodes)
 	r = move(&evict);
 	if (r < 0)
 		fprintf(stderr, "privmemctl: evict: %s\n", strerror(-r));
-	left_bytes = read_used(&evict);
+	left_bytes = read_used(cgroup, nodes);
 	size = size_format(evict.first_bytes > left_bytes ? evict.first_bytes - left_bytes : 0);
 	fprintf(stderr, "privmemctl: evict: %s: %s moved or freed\n", cgroup, size ?: "?");
 	free(size);
