@@ -8,7 +8,10 @@
 
 #include "news.h"
 
-/* PID 1 drops its peers when it executes itself anew; it listens all the while. */
+/*
+ * PID 1 drops its peers when it executes itself anew, and is silent while it waits for generators; it
+ * listens all the while.
+ */
 #define LOST_MAX 5
 
 struct request {
@@ -103,6 +106,11 @@ static void request_decide(const struct request *request, const struct unit *uni
 		grant_apply(grants, unit, ret_wish, request->is_early, ret);
 }
 
+static bool is_lost(int error)
+{
+	return error == -ECONNRESET || error == -ENOTCONN || error == -ETIMEDOUT;
+}
+
 static void on_unit(int error, const struct unit *unit, void *userdata)
 {
 	struct request *request = userdata;
@@ -110,7 +118,7 @@ static void on_unit(int error, const struct unit *unit, void *userdata)
 	struct wish wish = {};
 	struct verdict verdict;
 
-	if ((error == -ECONNRESET || error == -ENOTCONN) && request->n_lost++ < LOST_MAX)
+	if (is_lost(error) && request->answer && request->n_lost++ < LOST_MAX)
 		error = request_ask(request);
 	else if (error >= 0)
 		goto decide;

@@ -26,7 +26,7 @@ struct unit_peer {
 typedef int (*property_read_t)(sd_bus_message *value, struct unit_question *question);
 
 /* Names below this one are asked of the interface of the unit's type. */
-enum property { ID, LOAD_STATE, ACTIVE_STATE, SUB_STATE, JOB, FRAGMENT, DROP_INS, INVOCATION, CGROUP,
+enum property { ID, LOAD_STATE, JOB, ACTIVE_STATE, SUB_STATE, FRAGMENT, DROP_INS, INVOCATION, CGROUP,
 		SLICE, PROPERTY_COUNT };
 
 struct unit_question {
