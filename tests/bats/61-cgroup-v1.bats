@@ -11,6 +11,8 @@ v1=/sys/fs/cgroup/memory/privmem-test
 teardown() {
 	stop_holders
 	[[ ! -d $v1 ]] || find $v1 -depth -type d -exec rmdir {} +
+	! grep -q zram0 /proc/swaps || swapoff /dev/zram0
+	echo 1 >/sys/block/zram0/reset
 	swap_off
 	nodes_restore
 	wait_for 10 node_has_free 1 131072
@@ -74,7 +76,10 @@ usages() {
 @test "cgroup v1: private pages that are swapped out and in change no counter of ordinary memory" {
 	local before line
 
-	swap_on
+	# Written at once, not from the swap cache some time later.
+	echo 64M >/sys/block/zram0/disksize
+	mkswap -q /dev/zram0
+	swapon /dev/zram0
 	in_v1 privmem-touch --bind=none --size=32M --hold="$tmp/stop" >"$tmp/out" &
 	wait_for 30 grep -qx ready "$tmp/out"
 	coproc SWAP { in_v1 privmem-swap 1 $((8 << 20)) bound; }
