@@ -33,9 +33,14 @@ teardown_file() {
 # listen: signals go to $BATS_TEST_TMPDIR/heard, a line of JSON each
 listen() {
 	busctl --json=short monitor --match "type='signal',path='/org/privmem1'" \
-		>"$BATS_TEST_TMPDIR/heard" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
+		>"$BATS_TEST_TMPDIR/heard" 3>&- &
 	monitor=$!
-	wait_for 20 grep -q 'Monitoring bus' "$BATS_TEST_TMPDIR/said"
+	wait_for 20 listens
+}
+
+listens() {
+	busctl emit /org/privmem1 org.privmem1.Test Ready
+	heard '.member == "Ready"'
 }
 
 # heard FILTER: a signal passes the jq filter

@@ -62,9 +62,11 @@ put_execs() {
 		InaccessiblePaths=/run/privmem RemoveIPC=yes KeyringMode=private "${grant[@]}"
 }
 
-# Like podman's, a generator of its own makes a unit of each container.
+# Like podman's, which is kept away where there is one (see 59-podman.bats), a generator of its own
+# makes a unit of each container.
 put_container() {
 	mkdir -p /etc/containers/systemd /run/systemd/system-generators
+	ln -s /dev/null /run/systemd/system-generators/podman-system-generator
 	printf '%s\n' '[Container]' Image=none '[Service]' "${grant[@]}" >/etc/containers/systemd/t-web.container
 	cat >/run/systemd/system-generators/t-quadlet <<-END
 		#!/bin/sh
@@ -96,7 +98,7 @@ setup_file() {
 teardown_file() {
 	systemctl stop t-activated.socket
 	units_stop
-	rm -rf "$units"/t-* /etc/containers/systemd/t-web.container /run/systemd/system-generators/t-quadlet \
+	rm -rf "$units"/t-* /etc/containers/systemd/t-web.container /run/systemd/system-generators/{t-quadlet,podman-system-generator} \
 		$conf /run/t-once
 	systemctl daemon-reload
 }
