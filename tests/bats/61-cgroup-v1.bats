@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# boot: --append "systemd.unified_cgroup_hierarchy=0"
+# boot: --append "systemd.unified_cgroup_hierarchy=0 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"
 # Design 4: on cgroup v1 only CAP_SYS_NICE may name a private node.
 
 load lib
