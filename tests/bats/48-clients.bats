@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# guest: debian12
 # Programs that know nothing of private nodes and are used on them: libcgroup's tools,
 # numactl --hardware and --show, numastat, systemd-cgtop. What numactl's policies do is
 # in 34-policy and 46-masks.
