@@ -142,7 +142,7 @@ quoted_in() {
 		systemctl stop privmemd.socket privmemd-private.socket privmemd.service
 		setpriv --reuid=65534 --clear-groups busctl call org.privmem1 /org/privmem1 org.privmem1.Manager ListNodes
 		udevadm trigger --action=add --settle /sys/bus/dax/devices/dax1.0
-		udevadm info --query=property /sys/bus/dax/devices/dax1.0 | grep -x SYSTEMD_WANTS=privmemd.service
+		udevadm info --query=property /sys/bus/dax/devices/dax1.0 | grep "^SYSTEMD_WANTS=.*privmemd.service$"
 	END
 	"$BATS_TEST_DIRNAME/run" --share "$share" -- bash /mnt/share/inside 2>&1
 }
