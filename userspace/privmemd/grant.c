@@ -100,35 +100,39 @@ static uint64_t all_that_is_left(const struct grants *grants, const struct grant
 	return held + (left < usable ? left : usable);
 }
 
+/*
+ * The same wish keeps what it got, whatever "all that is left" or 50% would be today. An amount in
+ * bytes is another matter: what was adopted may be somebody else's limit.
+ */
+static bool is_kept(const struct share *old, const struct limit *limit, uint64_t bytes)
+{
+	return old && old->limit.kind == limit->kind && old->limit.value == limit->value &&
+	       (limit->kind != LIMIT_BYTES || bytes == reservation_get_bytes(old->reservation));
+}
+
 static int decide_item(struct grants *grants, struct grant *grant, const struct wish_item *item,
 		       struct step *ret)
 {
 	struct share *old = grant_find_share(grant, item->nid);
 	uint64_t bytes = limit_resolve(&item->limit,
 				       ledger_get_capacity(grants->ledger, item->nid));
-	int r = 0;
 
-	*ret = (struct step){ .share = { item->nid, item->limit, NULL }, .old = old };
-	grants_count_strays(grants, grant, item->nid, bytes);
+	*ret = (struct step){ .share = { item->nid, item->limit, old ? old->reservation : NULL },
+			      .old = old };
+	if (old)
+		ret->old_bytes = reservation_get_bytes(old->reservation);
 	bytes -= bytes % grants->page_bytes;
+	if (is_kept(old, &item->limit, bytes))
+		return 0;
+	grants_count_strays(grants, grant, item->nid, bytes);
 	if (item->limit.kind == LIMIT_INFINITY) {
 		bytes = all_that_is_left(grants, grant, old, item->nid);
 		if (bytes == 0)
 			return ledger_has_node(grants->ledger, item->nid) ? -ENOSPC : -ENODEV;
 	}
-	if (!old)
-		return ledger_reserve(grants->ledger, grant->cgroup, grant->unit, item->nid, bytes,
-				      &ret->share.reservation);
-	ret->share.reservation = old->reservation;
-	ret->old_bytes = reservation_get_bytes(old->reservation);
-	/*
-	 * The same wish keeps what it got, whatever "all that is left" or 50% would be today. An
-	 * amount in bytes is another matter: what was adopted may be somebody else's limit.
-	 */
-	if (old->limit.kind != item->limit.kind || old->limit.value != item->limit.value ||
-	    (item->limit.kind == LIMIT_BYTES && bytes != ret->old_bytes))
-		r = reservation_resize(old->reservation, bytes);
-	return r;
+	return old ? reservation_resize(old->reservation, bytes) :
+		     ledger_reserve(grants->ledger, grant->cgroup, grant->unit, item->nid, bytes,
+				    &ret->share.reservation);
 }
 
 static void decide_undo(struct step *steps, size_t count)

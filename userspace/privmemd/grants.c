@@ -219,7 +219,7 @@ static bool has_room_anyway(const struct grants *grants, unsigned int nid, uint6
 /**
  * grants_count_strays() - tell the ledger what is in use of a node beyond what is reserved
  * @asking: what it uses itself is not in its way
- * @asked_bytes: how much it wants; as a rule there is so much that nothing has to be counted
+ * @asked_bytes: how much it wants; once it is sure that there is so much, nothing more is counted
  *
  * A unit that is gone can leave memory behind, such as a System V segment, and one
  * whose grant was made smaller what it has. Nothing counts by cgroup what is left
@@ -239,7 +239,7 @@ void grants_count_strays(struct grants *grants, const struct grant *asking, unsi
 	if (has_room_anyway(grants, nid, stray, asked_bytes))
 		return;
 	count = grants_list(grants, &all);
-	for (size_t i = 0; i < count && stray > 0; i++) {
+	for (size_t i = 0; i < count && !has_room_anyway(grants, nid, stray, asked_bytes); i++) {
 		uint64_t covered = covered_by(grants, all[i], asking, nid);
 
 		stray -= covered < stray ? covered : stray;
