@@ -37,6 +37,7 @@ struct grant {
 	struct share *shares;	/* in ascending order of nid; none: this is a refusal */
 	size_t n_shares;
 	bool is_request;	/* see struct wish */
+	bool is_unwatched;	/* though it has a cgroup, which has been told */
 	uint64_t touched;	/* in counts of grants_tick() */
 	char *refusal;		/* why the last application failed, NULL if it did not */
 	struct wish refused;	/* what was refused then; no items if it could not be read */

@@ -293,11 +293,15 @@ void reconcile_watch(struct reconcile *reconcile, const char *unit)
 {
 	struct grant *grant = grants_find(reconcile->grants, unit);
 	int r = grant && grant->n_shares > 0 ? watch_add(reconcile->watch, grant) : 0;
+	bool is_unwatched = r < 0 && r != -ENOENT;
 
-	if (r < 0 && r != -ENOENT)
+	/* Where watches give out they do for many, and each round comes by all of them. */
+	if (is_unwatched && !grant->is_unwatched)
 		news_of_grant(reconcile->grants, NEWS_NOT_WATCHED, grant,
 			      "cannot watch its cgroup, changes there will be noticed late: %s",
 			      strerror(-r));
+	if (grant)
+		grant->is_unwatched = is_unwatched;
 }
 
 static void enforce(struct reconcile *reconcile, struct grant *grant)
