@@ -15,6 +15,7 @@ help:
 	@echo 'make demo           show what privmem does, in a virtual machine'
 	@echo 'make test           all tests: userspace, guest, soak, patch queue and harness'
 	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
+	@echo 'make test-sanitize  the guest tests of userspace on programs with ASan and UBSan in'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
 	@echo 'make queue-boot     build and boot a kernel after each patch of the queue'
 	@echo 'make mutants        take one protection after the other out of kernel and userspace: a test has to notice'
@@ -72,6 +73,20 @@ test: deps
 test-debug: kernel-debug kernel-stock image
 	@PRIVMEM_KERNEL=debug tests/vm/suite
 
+# A guest whose programs look for their own bugs.
+SANITIZE = $(BUILD)/sanitize
+image-sanitize: image
+	@rm -rf $(SANITIZE)/tree
+	@mkdir -p $(SANITIZE)
+	@cp -a $(TREE) $(SANITIZE)/tree
+	@$(MAKE) --no-print-directory -s -C userspace BUILD=$(SANITIZE)/userspace SANITIZED=yes DESTDIR=$(SANITIZE)/tree install
+	@install -D -m 644 tests/sanitize/privmemd.conf -t $(SANITIZE)/tree/usr/lib/systemd/system/privmemd.service.d
+	@install -d -m 1777 $(SANITIZE)/tree/var/log/privmem-sanitizer
+	@tests/vm/mkimage debian12-sanitize $(SANITIZE)/tree
+
+test-sanitize: kernel kernel-stock image-sanitize
+	@PRIVMEM_GUEST=debian12-sanitize tests/vm/suite tests/bats/5*.bats
+
 matrix: kernel
 	@tests/queue/matrix
 
@@ -120,7 +135,7 @@ uninstall:
 	@rm -rf $(BUILD)/uninstall
 
 clean:
-	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare $(BUILD)/bench \
+	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare $(BUILD)/bench $(SANITIZE) \
 		$(BUILD)/tree $(BUILD)/image/*/root.* $(TREE) \
 		$(BUILD)/linux/*/out* $(BUILD)/linux/privmem $(BUILD)/linux/privmem.files
 
@@ -128,4 +143,5 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 vm demo test test-debug matrix queue-boot mutants compare bench soak tree export lint install uninstall clean distclean
+	image-debian12 image-debian13 image-sanitize vm demo test test-debug test-sanitize matrix queue-boot mutants compare \
+	bench soak tree export lint install uninstall clean distclean

@@ -298,6 +298,7 @@ rewrite_is_told() {
 }
 
 @test "privmemd: it holds at most 8 MiB" {
+	plain_programs
 	systemctl start t-held.service
 	run -0 sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$(systemctl show -P MainPID privmemd.service)/status"
 	echo "resident: $output kB"
@@ -312,6 +313,7 @@ rewrite_is_told() {
 
 # seen red without PrivateUsers= and the second SystemCallFilter=: 2.0
 @test "privmemd: its sandbox leaves an exposure of 1.5 at most" {
+	plain_programs
 	run -0 systemd-analyze security --no-pager --threshold=15 privmemd.service
 	[[ $(grep ^Cap "/proc/$(pidof privmemd)/status" | awk '{ print $2 }' | sort -u) == 0000000000000000 ]]
 }

@@ -130,6 +130,7 @@ error_of() {
 	run -0 "$ask" 3 GetUnit 4000000
 	[[ $output =~ answers\ 0\ .*\ others\ ([0-9]+)\ longest\ ([0-9]+)$ ]]
 	((BASH_REMATCH[1] > 0 && BASH_REMATCH[2] < 500))
+	plain_programs
 	pid=$(systemctl show -P MainPID privmemd.service)
 	rss=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$pid/status")
 	echo "resident: $rss kB"

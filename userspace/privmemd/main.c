@@ -190,7 +190,8 @@ static int daemon_setup(struct daemon *daemon, int apply_fd, int private_fd)
 
 int main(int argc, char **argv)
 {
-	struct daemon daemon = { .root_fd = -1, .cache_fd = -1 };
+	/* Not on the stack: what hangs on it lasts as long as the process. */
+	static struct daemon daemon = { .root_fd = -1, .cache_fd = -1 };
 	int apply_fd, private_fd, r;
 
 	(void)argv;
