@@ -16,6 +16,7 @@ help:
 	@echo 'make test           all tests: userspace, guest, soak, patch queue and harness'
 	@echo 'make test-debug     the guest tests on the debug kernel (KASAN, lockdep, ...)'
 	@echo 'make test-sanitize  the guest tests of userspace on programs with ASan and UBSan in'
+	@echo 'make test-kills     kill privmemd at each system call of a grant; slow'
 	@echo 'make matrix         compile the queue where what it builds on is missing'
 	@echo 'make queue-boot     build and boot a kernel after each patch of the queue'
 	@echo 'make mutants        take one protection after the other out of kernel and userspace: a test has to notice'
@@ -87,6 +88,10 @@ image-sanitize: image
 test-sanitize: kernel kernel-stock image-sanitize
 	@PRIVMEM_GUEST=debian12-sanitize tests/vm/suite tests/bats/5*.bats
 
+# privmemd is killed at each call, not only at those that write.
+test-kills: kernel image
+	@PRIVMEM_KILLS=1 tests/vm/suite tests/bats/59-killed.bats
+
 matrix: kernel
 	@tests/queue/matrix
 
@@ -143,5 +148,5 @@ distclean:
 	@rm -rf $(BUILD)
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
-	image-debian12 image-debian13 image-sanitize vm demo test test-debug test-sanitize matrix queue-boot mutants compare \
+	image-debian12 image-debian13 image-sanitize vm demo test test-debug test-sanitize test-kills matrix queue-boot mutants compare \
 	bench soak tree export lint install uninstall clean distclean

@@ -177,10 +177,9 @@ static int grant_swap_shares(struct grants *grants, struct grant *grant, const s
 	return 0;
 }
 
-/* Limits of nodes that are no longer granted go back to "max" with the grant. */
+/* Limits of nodes that are not granted, any more, go back to "max". */
 static int enforce_max(const struct grants *grants, const struct grant *grant,
-		       const struct nodelist *wanted, const struct nodelist *former,
-		       bool *is_changed)
+		       const struct nodelist *wanted, bool *is_changed)
 {
 	struct amounts is, set = {};
 	unsigned int nid;
@@ -197,8 +196,8 @@ static int enforce_max(const struct grants *grants, const struct grant *grant,
 		nodelist_set(&set.nodes, nid);
 		set.bytes[nid] = bytes;
 	}
-	nodelist_for_each(nid, former)
-		if (!nodelist_is_set(wanted, nid)) {
+	nodelist_for_each(nid, &is.nodes)
+		if (!nodelist_is_set(wanted, nid) && is.bytes[nid] != UINT64_MAX) {
 			nodelist_set(&set.nodes, nid);
 			set.bytes[nid] = UINT64_MAX;
 		}
@@ -250,7 +249,7 @@ int grant_enforce(struct grants *grants, struct grant *grant, bool *ret_is_chang
 	if (r < 0)
 		return r == -ENOENT ? -EOPNOTSUPP : r;
 	*ret_file = FILE_MAX;
-	r = enforce_max(grants, grant, &wanted, &gone, ret_is_changed);
+	r = enforce_max(grants, grant, &wanted, ret_is_changed);
 	if (r < 0 || nodelist_is_equal(&is, &wanted))
 		return r;
 	*ret_is_changed = true;
@@ -379,7 +378,8 @@ static struct grant *grant_prepare(struct grants *grants, const struct unit *uni
 static bool grant_is_remembered(const struct grant *grant, const struct wish *wish,
 				const struct step *steps, size_t n_old)
 {
-	if (n_old != wish->n_items || grant->is_request != wish->is_request)
+	if (!grant->is_remembered || n_old != wish->n_items ||
+	    grant->is_request != wish->is_request)
 		return false;
 	for (size_t i = 0; i < wish->n_items; i++)
 		if (!steps[i].old || steps[i].old->limit.kind != wish->items[i].limit.kind ||

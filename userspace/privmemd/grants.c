@@ -295,14 +295,14 @@ static void adopt(struct grants *grants, const char *unit, const char *cgroup,
 		grants_forget(grants, grant);
 }
 
-/* What the files of a cgroup grant; fails if they grant nothing. */
+/* What the files of a cgroup grant; fails, with -ENXIO, if they grant nothing. */
 static int adopt_read(const struct grants *grants, const char *cgroup, struct amounts *ret_max)
 {
 	struct nodelist nodes;
 	int r = cgroup_read_nodes(grants->root_fd, cgroup, FILE_NODES, &nodes);
 
 	if (r >= 0 && nodelist_is_empty(&nodes))
-		return -ENODATA;
+		return -ENXIO;
 	return r < 0 ? r : cgroup_read_amounts(grants->root_fd, cgroup, FILE_MAX, ret_max);
 }
 
@@ -339,6 +339,20 @@ static void adopt_drop_unusable(const struct grants *grants, const char *cgroup,
 			nodelist_clear(&max->nodes, nid);
 }
 
+/* Half a grant, or half a revocation, of one who was killed at it: no node, but a limit. */
+static void adopt_undo(const struct grants *grants, const char *cgroup)
+{
+	struct amounts max;
+	unsigned int nid;
+
+	if (cgroup_read_amounts(grants->root_fd, cgroup, FILE_MAX, &max) < 0)
+		return;
+	nodelist_for_each(nid, &max.nodes)
+		max.bytes[nid] = UINT64_MAX;
+	(void)cgroup_write_amounts(grants->root_fd, cgroup, FILE_MAX, &max);
+	cgroup_clear_mark(grants->root_fd, cgroup);
+}
+
 static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 {
 	struct grants *grants = userdata;
@@ -347,6 +361,7 @@ static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 	struct amounts max;
 	char text[4096];
 	struct stat st;
+	int r;
 
 	/* What belongs to a user bears no mark of ours, and may be as deep as the user likes. */
 	if (fstat(dir_fd, &st) < 0 || st.st_uid != geteuid() || strlen(path) >= PATH_MAX)
@@ -354,7 +369,10 @@ static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 	if (cgroup_get_mark(grants->root_fd, path, text, sizeof(text)) < 0 ||
 	    wish_parse_mark(text, &wish) < 0)
 		return true;
-	if (adopt_read(grants, path, &max) >= 0) {
+	r = adopt_read(grants, path, &max);
+	if (r == -ENXIO) {
+		adopt_undo(grants, path);
+	} else if (r >= 0) {
 		if (!unit)
 			adopt_drop_unusable(grants, path, &max);
 		adopt(grants, unit ?: path, path, &wish, &max);
@@ -363,10 +381,33 @@ static bool adopt_cgroup(int dir_fd, const char *path, void *userdata)
 	return true;
 }
 
-/* The cgroup, the mark it would bear, and the lines its limit file would hold. */
-static void adopt_cached(const char *unit, const char *text, void *userdata)
+/* What is kept of a grant; NULL when memory ran out. */
+static char *grant_format(const struct grant *grant)
 {
-	struct grants *grants = userdata;
+	struct wish_item items[grant->n_shares + 1];
+	struct wish wish = { .items = items, .is_request = grant->is_request };
+	struct amounts max = {};
+	char *mark, *max_text, *text = NULL;
+
+	for (size_t i = 0; i < grant->n_shares; i++) {
+		const struct share *share = &grant->shares[i];
+
+		items[wish.n_items++] = (struct wish_item){ share->nid, share->limit };
+		nodelist_set(&max.nodes, share->nid);
+		max.bytes[share->nid] = reservation_get_bytes(share->reservation);
+	}
+	mark = wish_format_mark(&wish);
+	max_text = amounts_format(&max);
+	if (!mark || !max_text || asprintf(&text, "%s\n%s%s", grant->cgroup, mark, max_text) < 0)
+		text = NULL;
+	free(mark);
+	free(max_text);
+	return text;
+}
+
+/* The cgroup, the mark it would bear, and the lines its limit file would hold. */
+static void adopt_kept(struct grants *grants, const char *unit, const char *text)
+{
 	char copy[strlen(text) + 1], *mark, *max_text;
 	struct wish wish = {};
 	struct amounts max;
@@ -386,7 +427,23 @@ static void adopt_cached(const char *unit, const char *text, void *userdata)
 						   amounts_parse(max_text, &max);
 	if (r >= 0)
 		adopt(grants, unit, copy, &wish, &max);
+	else if (r == -ENXIO)
+		cache_drop(grants->cache_fd, unit);	/* revoked, and no time to forget it */
 	wish_done(&wish);
+}
+
+static void adopt_cached(const char *unit, const char *text, void *userdata)
+{
+	struct grants *grants = userdata;
+	struct grant *grant;
+	char *kept;
+
+	adopt_kept(grants, unit, text);
+	grant = grants_find(grants, unit);
+	kept = grant ? grant_format(grant) : NULL;
+	if (kept)
+		grant->is_remembered = strcmp(kept, text) == 0;
+	free(kept);
 }
 
 /**
@@ -408,28 +465,14 @@ void grants_adopt(struct grants *grants)
 /**
  * grants_remember() - keep a grant where it survives us and its cgroup
  */
-void grants_remember(const struct grants *grants, const struct grant *grant)
+void grants_remember(const struct grants *grants, struct grant *grant)
 {
-	struct wish_item items[grant->n_shares + 1];
-	struct wish wish = { .items = items, .is_request = grant->is_request };
-	struct amounts max = {};
-	char *mark, *max_text, *text = NULL;
+	char *text;
 
 	if (grants->cache_fd < 0 || grant_is_plain(grant))
 		return;
-	for (size_t i = 0; i < grant->n_shares; i++) {
-		const struct share *share = &grant->shares[i];
-
-		items[wish.n_items++] = (struct wish_item){ share->nid, share->limit };
-		nodelist_set(&max.nodes, share->nid);
-		max.bytes[share->nid] = reservation_get_bytes(share->reservation);
-	}
-	mark = wish_format_mark(&wish);
-	max_text = amounts_format(&max);
-	if (mark && max_text && asprintf(&text, "%s\n%s%s", grant->cgroup, mark, max_text) >= 0)
-		(void)cache_put(grants->cache_fd, grant->unit, text);
-	free(mark);
-	free(max_text);
+	text = grant_format(grant);
+	grant->is_remembered = text && cache_put(grants->cache_fd, grant->unit, text) >= 0;
 	free(text);
 }
 

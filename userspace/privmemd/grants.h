@@ -38,6 +38,7 @@ struct grant {
 	size_t n_shares;
 	bool is_request;	/* see struct wish */
 	bool is_unwatched;	/* though it has a cgroup, which has been told */
+	bool is_remembered;	/* this is what was kept of it, see grants_remember() */
 	uint64_t touched;	/* in counts of grants_tick() */
 	char *refusal;		/* why the last application failed, NULL if it did not */
 	struct wish refused;	/* what was refused then; no items if it could not be read */
@@ -90,7 +91,7 @@ void grants_set_shares(struct grants *grants, struct grant *grant, struct share 
 		       size_t count);
 struct grant *grants_find(const struct grants *grants, const char *unit);
 size_t grants_list(const struct grants *grants, struct grant ***ret);
-void grants_remember(const struct grants *grants, const struct grant *grant);
+void grants_remember(const struct grants *grants, struct grant *grant);
 bool grants_note_refusal(struct grants *grants, const struct unit *unit, struct wish *wish,
 			 const char *text);
 void grants_clear_refusal(struct grants *grants, struct grant *grant);
