@@ -9,6 +9,7 @@ load nocgroup
 v1=/sys/fs/cgroup/memory/privmem-test
 
 teardown() {
+	pkill -KILL -x privmem-swap || :
 	stop_holders
 	[[ ! -d $v1 ]] || find $v1 -depth -type d -exec rmdir {} +
 	! grep -q zram0 /proc/swaps || swapoff /dev/zram0
