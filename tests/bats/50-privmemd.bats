@@ -29,7 +29,7 @@ setup_file() {
 
 teardown() {
 	units_stop
-	systemctl start privmemd.socket privmemd-private.socket privmemd.service
+	systemctl start dbus.socket privmemd.socket privmemd-private.socket privmemd.service
 }
 
 teardown_file() {

@@ -96,9 +96,10 @@ setup_file() {
 }
 
 teardown_file() {
-	systemctl stop t-activated.socket
+	systemctl stop t-activated.socket io.service memory.slice
 	units_stop
-	rm -rf "$units"/t-* /etc/containers/systemd/t-web.container /run/systemd/system-generators/{t-quadlet,podman-system-generator} \
+	[[ ! -d /sys/fs/cgroup/memory.slice ]] || rmdir /sys/fs/cgroup/memory.slice
+	rm -rf "$units"/{t-*,io.service,memory.slice} /etc/containers/systemd/t-web.container /run/systemd/system-generators/{t-quadlet,podman-system-generator} \
 		$conf /run/t-once
 	systemctl daemon-reload
 }
@@ -214,7 +215,6 @@ granted() {
 	[[ ! -e /sys/fs/cgroup/memory.slice ]]
 	systemctl stop io.service memory.slice
 	wait_for 20 reserved_is 1 "$before"
-	rm "$units/memory.slice" "$units/io.service"
 }
 
 @test "unit: a mask takes the grant of what runs, and keeps the rest from starting" {
