@@ -14,6 +14,8 @@
 #define LINE_MAX_BYTES 1024
 #define CLIENTS_MAX 256
 #define DEADLINE_USEC (25 * UINT64_C(1000000))
+/* At most CLIENTS_MAX are met in this time. */
+#define ACCEPT_USEC UINT64_C(100000)
 
 struct hookserver {
 	sd_event *event;
@@ -137,10 +139,12 @@ static void client_handle(struct client *client)
 	r = request_new(client->server->reconcile, parsed.unit, parsed.is_slice,
 			parsed.nodes ? &wish : NULL, on_verdict, client, &client->request);
 	wish_done(&wish);
-	if (r == -EINVAL)
+	if (r == -EINVAL) {
 		client_reply(client, CODE_USAGE, "that is no name of a service, slice or scope");
-	else if (r < 0)
-		client_reply(client, CODE_FAILED, "cannot ask the system manager");
+	} else if (r < 0) {
+		snprintf(text, sizeof(text), "cannot ask the system manager: %s", strerror(-r));
+		client_reply(client, CODE_FAILED, text);
+	}
 }
 
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -257,8 +261,11 @@ int hookserver_new(sd_event *event, int listen_fd, struct reconcile *reconcile,
  */
 int hookserver_start(struct hookserver *server)
 {
-	return sd_event_add_io(server->event, &server->listener, server->listen_fd, EPOLLIN,
-			       on_listener, server);
+	int r = sd_event_add_io(server->event, &server->listener, server->listen_fd, EPOLLIN,
+				on_listener, server);
+
+	/* One that cannot be accepted, for want of descriptors, is there again at once. */
+	return r < 0 ? r : sd_event_source_set_ratelimit(server->listener, ACCEPT_USEC, CLIENTS_MAX);
 }
 
 /**

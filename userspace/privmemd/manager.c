@@ -28,6 +28,8 @@
 /* A peer on the private socket that nobody hears of again must not keep its place. */
 #define PEERS_MAX 64
 #define PEER_USEC (60 * UINT64_C(1000000))
+/* At most PEERS_MAX are met in this time. */
+#define ACCEPT_USEC UINT64_C(100000)
 /* So many answers may wait for one that does not read them, and so many requests for PID 1. */
 #define UNREAD_MAX 32
 #define REQUESTS_MAX 64
@@ -626,6 +628,9 @@ int manager_start(struct manager *manager)
 	if (manager->private_fd >= 0)
 		r = sd_event_add_io(manager->event, &manager->listener, manager->private_fd,
 				    EPOLLIN, on_private, manager);
+	/* One that cannot be accepted, for want of descriptors, is there again at once. */
+	if (r >= 0 && manager->listener)
+		r = sd_event_source_set_ratelimit(manager->listener, ACCEPT_USEC, PEERS_MAX);
 	if (r >= 0)
 		r = sd_event_add_time_relative(manager->event, &manager->rejoin, CLOCK_MONOTONIC,
 					       0, 0, on_rejoin, manager);
