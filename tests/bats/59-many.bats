@@ -26,8 +26,7 @@ teardown_file() {
 	systemctl daemon-reload
 }
 
-# Seen red with the next check left waiting when one is answered (checks_run in check_answer):
-# the first eight are granted, and no more.
+# Seen red with the next check left waiting when one is answered (checks_run in check_answer).
 @test "many: a daemon-reload grants two hundred units, and a restart and a reload find them so" {
 	wait_for 60 granted_list $count
 	sort "$BATS_TEST_TMPDIR/list" >"$BATS_TEST_TMPDIR/before"
@@ -40,7 +39,6 @@ teardown_file() {
 	reserved_is 1 $((count * 4096))
 }
 
-# Seen red without is_unwatched in reconcile_watch(): a line more with each apply.
 @test "many: where inotify watches give out a unit is granted all the same, and that is told once" {
 	local limit
 
@@ -59,7 +57,6 @@ teardown_file() {
 	wait_for 20 reserved_is 1 $((count * 4096))
 }
 
-# Seen red with the round's end left out of check_answer(): nobody is asked after the first eight.
 @test "many: a daemon-reload takes from all what none asks for any more" {
 	rm $units/tmany-.slice.d/grant.conf
 	systemctl daemon-reload
