@@ -22,6 +22,7 @@ help:
 	@echo 'make mutants        take one protection after the other out of kernel and userspace: a test has to notice'
 	@echo 'make compare        selftests of the kernel and stress-ng: our kernel has to do as the stock one'
 	@echo 'make bench          what a page and a cgroup cost, on the stock kernel and on ours'
+	@echo 'make fuzz           libFuzzer on the parsers, MINUTES=10 a target'
 	@echo 'make soak           everything at once in a guest; MINUTES=20, SEED= repeats a run'
 	@echo
 	@echo 'make deps           install the Debian packages the rest needs (as root)'
@@ -108,10 +109,12 @@ compare: kernel kernel-stock image
 bench: kernel kernel-stock image
 	@tests/bench/run
 
-MINUTES	?= 20
 SEED	?=
 soak: kernel image
-	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(MINUTES)
+	@tests/soak/run $(if $(SEED),--seed $(SEED)) $(or $(MINUTES),20)
+
+fuzz: deps
+	@tests/fuzz/run --seconds $$(($(or $(MINUTES),10) * 60))
 
 tree: deps
 	@scripts/tree
@@ -140,7 +143,7 @@ uninstall:
 	@rm -rf $(BUILD)/uninstall
 
 clean:
-	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare $(BUILD)/bench $(SANITIZE) \
+	@rm -rf $(BUILD)/userspace $(BUILD)/guest $(BUILD)/kernel $(BUILD)/test $(BUILD)/kept $(BUILD)/vm $(BUILD)/mutants $(BUILD)/compare $(BUILD)/bench $(BUILD)/fuzz $(SANITIZE) \
 		$(BUILD)/tree $(BUILD)/image/*/root.* $(TREE) \
 		$(BUILD)/linux/*/out* $(BUILD)/linux/privmem $(BUILD)/linux/privmem.files
 
@@ -149,4 +152,4 @@ distclean:
 
 .PHONY: help deps kernel kernel-stock kernel-privmem kernel-debug userspace $(TREE) image \
 	image-debian12 image-debian13 image-sanitize vm demo test test-debug test-sanitize test-kills matrix queue-boot mutants compare \
-	bench soak tree export lint install uninstall clean distclean
+	bench soak fuzz tree export lint install uninstall clean distclean

@@ -14,7 +14,7 @@ static struct device devices[] = {
 static void print_pattern(FILE *out, const char *key, const char *value)
 {
 	if (value)
-		fprintf(out, "%s=%s\n", key, value);
+		fprintf(out, "%s=%s \n", key, value); /* a \ that ends the value joins no line */
 }
 
 static void print_node(FILE *out, const struct config_node *node)

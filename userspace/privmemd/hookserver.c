@@ -49,13 +49,13 @@ int hook_line_parse(char *line, struct hook_line *ret, const char **ret_reason)
 	struct hook_line parsed = {};
 	char *rest = NULL, *word = strtok_r(line, " ", &rest), *max;
 
-	*ret_reason = "expected \"unit NAME\" or \"slice NAME\"";
-	if (!word || (strcmp(word, "unit") != 0 && strcmp(word, "slice") != 0))
+	parsed.is_slice = word && strcmp(word, "slice") == 0;
+	if (parsed.is_slice || (word && strcmp(word, "unit") == 0))
+		parsed.unit = strtok_r(NULL, " ", &rest);
+	if (!parsed.unit) {
+		*ret_reason = "expected \"unit NAME\" or \"slice NAME\"";
 		return -EINVAL;
-	parsed.is_slice = strcmp(word, "slice") == 0;
-	parsed.unit = strtok_r(NULL, " ", &rest);
-	if (!parsed.unit)
-		return -EINVAL;
+	}
 	if (parsed.is_slice && (!strrchr(parsed.unit, '.') ||
 				strcmp(strrchr(parsed.unit, '.'), ".slice") != 0)) {
 		*ret_reason = "the name is not that of a slice";

@@ -86,7 +86,7 @@ static bool read_logical(struct reader *reader, unsigned int *ret_line)
 		if (into == reader->joined)
 			*ret_line = reader->line;
 		length = strlen(into);
-		if (!is_escaped_at_end(reader->joined))
+		if (!is_escaped_at_end(into))
 			return true;
 		into += length;
 		into[-1] = ' ';
