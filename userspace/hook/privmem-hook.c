@@ -250,7 +250,7 @@ static int parse_answer(char *answer, char **ret_reason)
 
 	errno = 0;
 	code = strtol(answer, &end, 10);
-	if (end == answer || errno || code < 0 || code > 255 || (*end && *end != ' '))
+	if (*answer < '0' || *answer > '9' || errno || code > 255 || (*end && *end != ' '))
 		return -EBADMSG;
 	*ret_reason = *end ? end + 1 : end;
 	return (int)code;
