@@ -137,6 +137,22 @@ error_of() {
 	((rss < 8192))
 }
 
+owner() {
+	busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus GetNameOwner s org.privmem1
+}
+
+# Seen red without utf8_clean(): the bus threw privmemd out.
+@test "bus: a name that is cut to fit is cut into nothing that the bus would not take" {
+	local before path
+
+	before=$(owner)
+	path=a$(printf 'é%.0s' {1..120})
+	run ! setpriv --reuid=65534 --clear-groups busctl call org.privmem1 /org/privmem1 org.privmem1.Manager \
+		GetControlGroup s "$path"
+	output_has 'not the path of a cgroup'
+	[[ $(owner) == "$before" ]]
+}
+
 # Both sides of the bound: who asks now and then is answered, who floods is not.
 @test "bus: a client that floods is told so, and neither root nor a starting unit waits for it" {
 	run -0 setpriv --reuid=65534 --clear-groups "$ask" 3 ListNodes

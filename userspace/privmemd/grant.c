@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "utf8.h"
 
 void verdict_set(struct verdict *verdict, enum code code, const char *format, ...)
 {
@@ -17,6 +18,7 @@ void verdict_set(struct verdict *verdict, enum code code, const char *format, ..
 	va_start(args, format);
 	vsnprintf(verdict->text, sizeof(verdict->text), format, args);
 	va_end(args);
+	utf8_clean(verdict->text);
 }
 
 void verdict_set_no_support(struct verdict *verdict)

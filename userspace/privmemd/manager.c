@@ -125,8 +125,8 @@ static int on_get_unit(sd_bus_message *call, void *userdata, sd_bus_error *error
 		return r;
 	grant = grants_find(grants, unit);
 	if (!grant)
-		return sd_bus_error_setf(error, ERROR("NoSuchUnit"),
-					 "%.255s has no grant of private memory", unit);
+		return error_set(error, ERROR("NoSuchUnit"),
+				 "%.255s has no grant of private memory", unit);
 	grants_refresh_nodes(grants);
 	r = reply_rows(call, &reply);
 	if (r >= 0)
@@ -145,8 +145,8 @@ static int on_get_control_group(sd_bus_message *call, void *userdata, sd_bus_err
 	if (r < 0)
 		return r;
 	if (!plain_path_is_valid(path))
-		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-					 "not the path of a cgroup below the root: %.200s", path);
+		return error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+				 "not the path of a cgroup below the root: %.200s", path);
 	if (!cgroup_has_support(grants->root_fd))
 		return sd_bus_error_set(error, ERROR("NoKernelSupport"),
 					"this kernel has no private memory nodes");
@@ -158,8 +158,8 @@ static int on_get_control_group(sd_bus_message *call, void *userdata, sd_bus_err
 		r = rows_append_cgroup(reply, grants, path);
 	if (r == -ENOENT || r == -ENOTDIR) {
 		sd_bus_message_unref(reply);
-		return sd_bus_error_setf(error, ERROR("NoSuchUnit"),
-					 "%s: no such cgroup with private memory files", path);
+		return error_set(error, ERROR("NoSuchUnit"),
+				 "%s: no such cgroup with private memory files", path);
 	}
 	return send_rows(reply, r);
 }
@@ -174,7 +174,7 @@ static uint64_t clock_usec(clockid_t clock)
 
 static int refuse_more(sd_bus_error *error, const char *what)
 {
-	return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "%s, try again later", what);
+	return error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "%s, try again later", what);
 }
 
 /*
@@ -307,11 +307,11 @@ static int on_apply_unit(sd_bus_message *call, void *userdata, sd_bus_error *err
 	if (r >= 0)
 		return 1;
 	if (r == -EINVAL)
-		return sd_bus_error_setf(error, ERROR("NoSuchUnit"),
-					 "\"%.200s\" is no name of a service, slice or scope",
+		return error_set(error, ERROR("NoSuchUnit"),
+				 "\"%.200s\" is no name of a service, slice or scope",
 					 unit);
-	return sd_bus_error_setf(error, ERROR("Failed"), "cannot ask the system manager: %s",
-				 strerror(-r));
+	return error_set(error, ERROR("Failed"), "cannot ask the system manager: %s",
+			 strerror(-r));
 }
 
 static int get_property(sd_bus *bus, const char *path, const char *interface, const char *property,
