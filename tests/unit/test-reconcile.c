@@ -451,6 +451,9 @@ static void test_rounds(void)
 	expect_file("system.slice/a.service/memory.private_nodes.max", "N1 134217728\n",
 		    "a limit that somebody removed is restored");
 	ok(!grants_find(grants, "a.service")->refusal, "and the refusal is past");
+	unlinkat(root, "file-a.service", 0);
+	round_run();
+	is_int(reserved(1), 128 * MIB, "a file that is gone, unknown to the system manager, is none");
 	fake_put("a.service", "active", A_CGROUP, "[Service]\nExecStart=/bin/true\n");
 	round_run();
 	is_int(reserved(1), 0, "a directive that is gone is a grant that is gone");

@@ -101,7 +101,7 @@ int directive_load(int root_fd, const char *unit, char *const *files, const char
 		char *text = NULL;
 
 		r = *files[i] ? directive_read_file(root_fd, files[i], &text, &length) : 0;
-		/* Removed since PID 1 read it: it asks for nothing any more. */
+		/* Removed since PID 1 read it: a unit that starts now asks for nothing by it. */
 		if (r == -ENOENT)
 			r = 0;
 		if (r < 0) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include "journal.h"
 #include "plan.h"
@@ -211,6 +212,15 @@ static bool is_overridden(const struct unit *unit)
 	return false;
 }
 
+/* Removed on disk, which PID 1 has not been told: until it is, a unit keeps what it has. */
+static bool has_lost_file(const struct unit *unit)
+{
+	for (char **file = unit->files; *file; file++)
+		if (access(*file, F_OK) < 0 && errno == ENOENT)
+			return true;
+	return false;
+}
+
 static void report_late(const struct check *check, const struct unit *unit,
 			const struct verdict *verdict)
 {
@@ -235,7 +245,7 @@ static void check_up(struct check *check, const struct unit *unit)
 
 	/* A starting unit asks by itself; if it cannot, the end of its job brings us back. */
 	if ((!had_grant && unit->is_starting && !check->is_startup) ||
-	    (grant && grant->touched > unit->asked))
+	    (grant && grant->touched > unit->asked) || (had_grant && has_lost_file(unit)))
 		return;
 	if (!grant_read_wish(reconcile->grants, unit, &wish, &verdict)) {
 		news_of_refusal(reconcile->grants, unit, &wish, &verdict);
