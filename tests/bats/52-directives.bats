@@ -155,14 +155,19 @@ teardown() {
 	output_has '10.conf:2: PrivateMemoryNodes=1 ??[31m: expected'
 }
 
+# promised: what there is of the nodes and who has it; what is free changes by itself
+promised() {
+	privmemctl --json=short status | jq -c '.nodes | map(del(.free_bytes, .used_bytes))'
+}
+
 @test "directive: one that cannot be read changes nothing for others" {
 	local before
 
 	systemctl start t-plain.service
-	before=$(privmemctl --json=short status)
+	before=$(promised)
 	start_fails t-bad-other.service 'for node 2'
 	granted_expect t-plain.service 1 $((64 * MIB))
-	run -0 jq -e --argjson before "$before" '.nodes == $before.nodes' <<<"$(privmemctl --json=short status)"
+	[[ $(promised) == "$before" ]]
 }
 
 teardown_file() {
