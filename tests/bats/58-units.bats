@@ -104,13 +104,6 @@ teardown_file() {
 	systemctl daemon-reload
 }
 
-# granted UNIT [BYTES]: is up, so that its program had its memory; and was not late
-granted() {
-	[[ $(systemctl show -P ActiveState "$1") == active ]] || { unit_log "$1"; return 1; }
-	granted_expect "$1" 1 "${2-$MIB}" || return 1
-	! log_has "$1" 'granted late' || { unit_log "$1"; return 1; }
-}
-
 @test "unit: %H and %l stand for the machine, by which a node can be called" {
 	granted t-host.service
 }

@@ -63,13 +63,6 @@ teardown_file() {
 	systemctl daemon-reload
 }
 
-# granted UNIT: is up, so that its program had its memory; and was not late
-granted() {
-	[[ $(systemctl show -P ActiveState "$1") == active ]] || { unit_log "$1"; return 1; }
-	granted_expect "$1" 1 "$MIB" || return 1
-	! log_has "$1" 'granted late' || { unit_log "$1"; return 1; }
-}
-
 @test "unit: DelegateSubgroup=, where the hook runs in a group of its own" {
 	granted t-subgroup.service
 	log_has t-subgroup.service 0::/system.slice/t-subgroup.service/.control

@@ -111,6 +111,14 @@ log_has() {
 	unit_log "$1" | grep -qF -- "$2"
 }
 
+# granted UNIT [BYTES]: is up, so that its program had its memory, and was not late; of node 1, a
+# mebibyte if nothing else is said
+granted() {
+	[[ $(systemctl show -P ActiveState "$1") == active ]] || { unit_log "$1"; return 1; }
+	granted_expect "$1" 1 "${2-$MIB}" || return 1
+	! log_has "$1" 'granted late' || { unit_log "$1"; return 1; }
+}
+
 # output_has TEXT: $output of bats' run does
 output_has() {
 	[[ $output == *"$1"* ]] && return 0
