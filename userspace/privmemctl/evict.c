@@ -236,8 +236,10 @@ static char *find_narrow(const char *cgroup, const struct nodelist *nodes)
 	struct dirent *entry;
 	DIR *dir;
 
-	if (!bytes || is_narrow(cgroup, bytes))
-		return bytes ? strdup(cgroup) : NULL;
+	if (!bytes)
+		return NULL;
+	if (is_narrow(cgroup, bytes))
+		return strdup(cgroup);
 	sprintf(path, CGROUP_ROOT "%s", cgroup);
 	dir = opendir(path);
 	while (!narrow && dir && (entry = readdir(dir))) {
